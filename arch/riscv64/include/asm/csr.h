@@ -1,0 +1,67 @@
+/*
+ * Control and status registers: their numbers and the five ways to touch one. [PRIV 2.2] [AIA 2.1]
+ *
+ * The number must be a constant, as it is part of the instruction. The host port has a header of
+ * the same name in which the five are functions over a model of the registers.
+ */
+#ifndef ASM_CSR_H
+#define ASM_CSR_H
+
+/* Supervisor traps and translation. [PRIV 4.1] */
+#define CSR_SSTATUS		0x100
+#define CSR_SIE			0x104
+#define CSR_STVEC		0x105
+#define CSR_SSCRATCH		0x140
+#define CSR_SEPC		0x141
+#define CSR_SCAUSE		0x142
+#define CSR_STVAL		0x143
+#define CSR_SIP			0x144
+#define CSR_STIMECMP		0x14d	/* Sstc */
+#define CSR_SATP		0x180
+
+/* Supervisor interrupts of the Advanced Interrupt Architecture. [AIA 2.1, 3.7] */
+#define CSR_SISELECT		0x150
+#define CSR_SIREG		0x151
+#define CSR_STOPEI		0x15c
+#define CSR_STOPI		0xdb0
+
+/* Counters. */
+#define CSR_CYCLE		0xc00
+#define CSR_TIME		0xc01
+#define CSR_INSTRET		0xc02
+
+/* sstatus: interrupts on; on before the trap; came from supervisor mode. */
+#define SSTATUS_SIE		0x002
+#define SSTATUS_SPIE		0x020
+#define SSTATUS_SPP		0x100
+#define SSTATUS_FS		0x6000	/* state of the floating-point unit: 0 is off */
+
+#define SATP_MODE_SV39		(8ULL << 60)
+
+/* scause: the top bit tells an interrupt; below it these, which are also bit numbers of sie, sip. */
+#define SCAUSE_INTERRUPT	(1UL << 63)
+#define IRQ_S_SOFT		1
+#define IRQ_S_TIMER		5
+#define IRQ_S_EXT		9
+
+#ifndef __ASSEMBLER__
+
+#define csr_read(csr) ({								\
+	unsigned long v_;								\
+	__asm__ volatile("csrr %0, %1" : "=r"(v_) : "i"(csr) : "memory");		\
+	v_; })
+#define csr_write(csr, v) \
+	__asm__ volatile("csrw %0, %1" : : "i"(csr), "rK"((unsigned long)(v)) : "memory")
+/* Writes V, returns what was there. */
+#define csr_swap(csr, v) ({								\
+	unsigned long v_;								\
+	__asm__ volatile("csrrw %0, %1, %2"						\
+			 : "=r"(v_) : "i"(csr), "rK"((unsigned long)(v)) : "memory");	\
+	v_; })
+#define csr_set(csr, bits) \
+	__asm__ volatile("csrs %0, %1" : : "i"(csr), "rK"((unsigned long)(bits)) : "memory")
+#define csr_clear(csr, bits) \
+	__asm__ volatile("csrc %0, %1" : : "i"(csr), "rK"((unsigned long)(bits)) : "memory")
+
+#endif
+#endif
