@@ -1,0 +1,109 @@
+/*
+ * Putting a hierarchy to work and to rest, and changing its outermost level while it exists.
+ * Activation reserves what the hardware needs on each level (a table entry, a message), root
+ * first; a second activation, or the deactivation of what is not active, does nothing.
+ * (Linux: kernel/irq/irqdomain.c)
+ */
+#include <kernel/irq/internals.h>
+#include <kernel/irq/domain.h>
+#include <kernel/mm.h>
+
+static void deactivate_levels(struct irq_data *d)
+{
+	for (; d && d->domain; d = d->parent_data)
+		if (d->domain->ops && d->domain->ops->deactivate)
+			d->domain->ops->deactivate(d->domain, d);
+}
+
+static int activate_levels(struct irq_data *d, bool reserve)
+{
+	int ret = 0;
+
+	if (!d || !d->domain)
+		return 0;
+	if (d->parent_data)
+		ret = activate_levels(d->parent_data, reserve);
+	if (!ret && d->domain->ops && d->domain->ops->activate) {
+		ret = d->domain->ops->activate(d->domain, d, reserve);
+		if (ret)
+			deactivate_levels(d->parent_data);
+	}
+	return ret;
+}
+
+int irq_domain_activate_irq(struct irq_data *d, bool reserve)
+{
+	int ret = 0;
+
+	if (!irqd_is_activated(d))
+		ret = activate_levels(d, reserve);
+	if (!ret)
+		irqd_set(d, IRQD_ACTIVATED);
+	return ret;
+}
+
+void irq_domain_deactivate_irq(struct irq_data *d)
+{
+	if (!irqd_is_activated(d))
+		return;
+	deactivate_levels(d);
+	irqd_clear(d, IRQD_ACTIVATED);
+}
+
+/* ---- One more, or one less, outermost level ------------------------------------------------- */
+
+int irq_domain_push_irq(struct irq_domain *d, unsigned int virq, void *arg)
+{
+	struct irq_data *outer = irq_get_irq_data(virq), *inner;
+	struct irq_desc *desc = irq_to_desc(virq);
+	int ret;
+
+	if (!outer || WARN_ON(desc->action) || !d->parent || outer->domain != d->parent ||
+	    !irq_domain_is_hierarchy(d->parent) || !d->ops || !d->ops->alloc)
+		return -EINVAL;
+	inner = kzalloc(sizeof(*inner));
+	if (!inner)
+		return -ENOMEM;
+	mutex_lock(&d->root->mutex);
+	*inner = *outer;
+	outer->parent_data = inner;
+	outer->domain = d;
+	outer->hwirq = 0;
+	outer->chip = &no_irq_chip;
+	outer->chip_data = NULL;
+	irq_domain_fix_revmap(inner);
+	ret = d->ops->alloc(d, virq, 1, arg);
+	if (!ret)
+		ret = irq_domain_set_mapping(d, outer);
+	if (ret) {	/* as it was before */
+		*outer = *inner;
+		irq_domain_fix_revmap(outer);
+		kfree(inner);
+	} else {
+		d->mapcount++;
+	}
+	mutex_unlock(&d->root->mutex);
+	return ret;
+}
+
+int irq_domain_pop_irq(struct irq_domain *d, unsigned int virq)
+{
+	struct irq_data *outer = irq_get_irq_data(virq), *inner;
+	struct irq_desc *desc = irq_to_desc(virq);
+
+	if (!outer || WARN_ON(desc->action) || outer->domain != d || !outer->parent_data)
+		return -EINVAL;
+	mutex_lock(&d->root->mutex);
+	inner = outer->parent_data;
+	irq_domain_clear_mapping(d, outer->hwirq);
+	d->mapcount--;
+	/* free() must not reach the parent: that level goes on. */
+	outer->parent_data = NULL;
+	if (d->ops->free)
+		d->ops->free(d, virq, 1);
+	*outer = *inner;
+	irq_domain_fix_revmap(outer);
+	kfree(inner);
+	mutex_unlock(&d->root->mutex);
+	return 0;
+}

@@ -1,0 +1,300 @@
+/*
+ * Hierarchies: an irq that passes several controllers has one irq_data for each, outermost in the
+ * descriptor, linked by parent_data towards the CPU.
+ *
+ *   alloc       leaf's ops->alloc -> parent's alloc -> … root; then all levels are published
+ *   activate    root first, leaf last: a message goes out only when everything behind it is ready
+ *   deactivate  leaf first
+ *
+ * Allocation and activation are two steps, so that a failure in the middle of the first has
+ * nothing to undo in hardware. (Linux: kernel/irq/irqdomain.c)
+ */
+#include <kernel/irq/internals.h>
+#include <kernel/irq/domain.h>
+#include <kernel/mm.h>
+
+/* Marks a level from which on the chain is to be cut off. */
+static const struct irq_chip disconnected_chip = { .name = "disconnected" };
+
+/* ---- The chain of irq_data ------------------------------------------------------------------ */
+
+static void free_levels(struct irq_data *d)
+{
+	while (d) {
+		struct irq_data *parent = d->parent_data;
+
+		kfree(d);
+		d = parent;
+	}
+}
+
+static void free_irq_data(unsigned int virq, unsigned int nr_irqs)
+{
+	for (unsigned int i = 0; i < nr_irqs; i++) {
+		struct irq_data *d = irq_get_irq_data(virq + i);
+
+		free_levels(d->parent_data);
+		d->parent_data = NULL;
+		d->domain = NULL;
+	}
+}
+
+static int alloc_levels(struct irq_data *d, struct irq_domain *domain)
+{
+	d->domain = domain;
+	while ((domain = domain->parent)) {
+		struct irq_data *parent = kzalloc(sizeof(*parent));
+
+		if (!parent)
+			return -ENOMEM;
+		parent->irq = d->irq;
+		parent->common = d->common;
+		parent->domain = domain;
+		d->parent_data = parent;
+		d = parent;
+	}
+	return 0;
+}
+
+static int alloc_irq_data(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
+{
+	for (unsigned int i = 0; i < nr_irqs; i++) {
+		if (alloc_levels(irq_get_irq_data(virq + i), d)) {
+			free_irq_data(virq, i + 1);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int irq_domain_disconnect_hierarchy(struct irq_domain *domain, unsigned int virq)
+{
+	struct irq_data *d = irq_domain_get_irq_data(domain, virq);
+
+	if (!d)
+		return -EINVAL;
+	d->chip = &disconnected_chip;
+	return 0;
+}
+
+/* Checks that every level got a chip; cuts off what alloc() has marked (S-040). */
+static int trim_hierarchy(unsigned int virq)
+{
+	struct irq_data *d = irq_get_irq_data(virq), *last = d, *cut = NULL;
+
+	if (!d->chip || d->chip == &disconnected_chip)
+		return -EINVAL;
+	for (d = d->parent_data; d; d = d->parent_data) {
+		bool marked = d->chip == &disconnected_chip;
+
+		if (cut ? d->chip && !marked : !d->chip)
+			return -EINVAL;
+		if (marked && !cut)
+			cut = d;
+		if (!cut)
+			last = d;
+	}
+	if (cut) {
+		last->parent_data = NULL;
+		free_levels(cut);
+	}
+	return 0;
+}
+
+struct irq_data *irq_domain_get_irq_data(struct irq_domain *domain, unsigned int virq)
+{
+	struct irq_data *d = irq_get_irq_data(virq);
+
+	while (d && d->domain != domain)
+		d = d->parent_data;
+	return d;
+}
+
+int irq_domain_set_hwirq_and_chip(struct irq_domain *domain, unsigned int virq,
+				  irq_hw_number_t hwirq, const struct irq_chip *chip,
+				  void *chip_data)
+{
+	struct irq_data *d = irq_domain_get_irq_data(domain, virq);
+
+	if (!d)
+		return -ENOENT;
+	d->hwirq = hwirq;
+	d->chip = chip ? chip : &no_irq_chip;
+	d->chip_data = chip_data;
+	return 0;
+}
+
+void irq_domain_set_info(struct irq_domain *domain, unsigned int virq, irq_hw_number_t hwirq,
+			 const struct irq_chip *chip, void *chip_data, irq_flow_handler_t handler,
+			 void *handler_data, const char *handler_name)
+{
+	irq_domain_set_hwirq_and_chip(domain, virq, hwirq, chip, chip_data);
+	__irq_set_handler(virq, handler, 0, handler_name);
+	irq_set_handler_data(virq, handler_data);
+}
+
+void irq_domain_reset_irq_data(struct irq_data *d)
+{
+	d->hwirq = 0;
+	d->chip = &no_irq_chip;
+	d->chip_data = NULL;
+}
+
+/* ---- Publishing: reverse map and mapcount of every level ------------------------------------ */
+
+static void unpublish_levels(struct irq_data *d, struct irq_data *end)
+{
+	for (; d != end; d = d->parent_data) {
+		irq_domain_clear_mapping(d->domain, d->hwirq);
+		d->domain->mapcount--;
+	}
+}
+
+static int publish(unsigned int virq)
+{
+	struct irq_data *outer = irq_get_irq_data(virq), *d;
+
+	for (d = outer; d; d = d->parent_data) {
+		int ret = irq_domain_set_mapping(d->domain, d);
+
+		if (ret) {
+			unpublish_levels(outer, d);
+			return ret;
+		}
+		d->domain->mapcount++;
+	}
+	irq_clear_status_flags(virq, IRQ_NOREQUEST);
+	return 0;
+}
+
+static void unpublish(unsigned int virq)
+{
+	irq_set_status_flags(virq, IRQ_NOREQUEST);
+	irq_set_chip_and_handler(virq, NULL, NULL);
+	synchronize_irq(virq);
+	unpublish_levels(irq_get_irq_data(virq), NULL);
+}
+
+/* ---- Allocation ----------------------------------------------------------------------------- */
+
+static void free_hierarchy(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
+{
+	if (!d->ops->free)
+		return;
+	for (unsigned int i = 0; i < nr_irqs; i++)
+		if (irq_domain_get_irq_data(d, virq + i))
+			d->ops->free(d, virq + i, 1);
+}
+
+static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
+{
+	unsigned int i, done;
+	int ret = 0;
+
+	for (i = 0; i < nr_irqs && !ret; i++)
+		ret = trim_hierarchy(virq + i);
+	if (ret)
+		return ret;
+	for (done = 0; done < nr_irqs; done++) {
+		ret = publish(virq + done);
+		if (ret)
+			break;
+	}
+	if (ret)
+		while (done--)
+			unpublish(virq + done);
+	return ret;
+}
+
+int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
+				 void *arg, const struct irq_affinity_desc *affinity)
+{
+	int virq, ret;
+
+	if (!d->ops || !d->ops->alloc)
+		return -ENOSYS;
+	virq = irq_domain_alloc_descs(irq_base, nr_irqs, 0, -1, affinity);
+	if (virq < 0)
+		return virq;
+	ret = alloc_irq_data(d, virq, nr_irqs);
+	if (ret)
+		goto free_descs;
+	ret = d->ops->alloc(d, virq, nr_irqs, arg);
+	if (ret < 0)
+		goto free_data;
+	ret = trim_and_publish(virq, nr_irqs);
+	if (!ret)
+		return virq;
+	free_hierarchy(d, virq, nr_irqs);
+free_data:
+	free_irq_data(virq, nr_irqs);
+free_descs:
+	irq_free_descs(virq, nr_irqs);
+	return ret;
+}
+
+int irq_domain_alloc_irqs_affinity(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
+				   int node, void *arg, const struct irq_affinity_desc *affinity)
+{
+	int ret;
+
+	(void)node;
+	if (!d)
+		d = irq_get_default_domain();
+	if (WARN_ON(!d))
+		return -EINVAL;
+	mutex_lock(&d->root->mutex);
+	ret = irq_domain_alloc_irqs_locked(d, irq_base, nr_irqs, arg, affinity);
+	mutex_unlock(&d->root->mutex);
+	return ret;
+}
+
+void irq_domain_free_irqs(unsigned int virq, unsigned int nr_irqs)
+{
+	struct irq_data *data = irq_get_irq_data(virq);
+	struct irq_domain *d = data ? data->domain : NULL;
+
+	if (WARN_ON(!d || !d->ops || !d->ops->free))
+		return;
+	mutex_lock(&d->root->mutex);
+	for (unsigned int i = 0; i < nr_irqs; i++)
+		unpublish(virq + i);
+	free_hierarchy(d, virq, nr_irqs);
+	free_irq_data(virq, nr_irqs);
+	mutex_unlock(&d->root->mutex);
+	irq_free_descs(virq, nr_irqs);
+}
+
+int irq_domain_alloc_irqs_parent(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
+				 void *arg)
+{
+	if (!d->parent || !d->parent->ops || !d->parent->ops->alloc)
+		return -ENOSYS;
+	return d->parent->ops->alloc(d->parent, virq, nr_irqs, arg);
+}
+
+void irq_domain_free_irqs_parent(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
+{
+	if (d->parent)
+		free_hierarchy(d->parent, virq, nr_irqs);
+}
+
+void irq_domain_free_irqs_common(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
+{
+	for (unsigned int i = 0; i < nr_irqs; i++) {
+		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
+
+		if (data)
+			irq_domain_reset_irq_data(data);
+	}
+	irq_domain_free_irqs_parent(d, virq, nr_irqs);
+}
+
+void irq_domain_free_irqs_top(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
+{
+	for (unsigned int i = 0; i < nr_irqs; i++) {
+		irq_set_handler_data(virq + i, NULL);
+		irq_set_handler(virq + i, NULL);
+	}
+	irq_domain_free_irqs_common(d, virq, nr_irqs);
+}

@@ -1,0 +1,104 @@
+/* Shared by the files of kernel/irq only. */
+#ifndef KERNEL_IRQ_INTERNALS_H
+#define KERNEL_IRQ_INTERNALS_H
+
+#include <kernel/interrupt.h>
+#include <kernel/irqdomain.h>
+#include <kernel/printk.h>
+
+/* irq_desc.istate */
+enum {
+	IRQS_SPURIOUS_DISABLED	= 1 << 1,	/* switched off by the spurious detector */
+	IRQS_POLL_INPROGRESS	= 1 << 3,
+	IRQS_ONESHOT		= 1 << 5,
+	IRQS_REPLAY		= 1 << 6,
+	IRQS_PENDING		= 1 << 9,
+	IRQS_EOI_OWED		= 1 << 15,	/* threaded eoi held back by a disable */
+	IRQS_CHAINED		= 1 << 16,	/* the line feeds another controller */
+};
+
+/* irqaction.thread_flags: bit numbers */
+enum { IRQTF_RUNTHREAD, IRQTF_WARNED, IRQTF_AFFINITY, IRQTF_FORCED_THREAD };
+
+extern struct irqaction chained_action;	/* the sentinel of a chained line */
+extern bool force_irqthreads;
+
+/* Takes desc->lock with irqs off, and the bus lock of a chip that has one. */
+static inline struct irq_desc *irq_get_desc_lock(unsigned int irq, unsigned long *flags)
+{
+	struct irq_desc *desc = irq_to_desc(irq);
+
+	if (desc)
+		*flags = spin_lock_irqsave(&desc->lock);
+	return desc;
+}
+static inline void irq_put_desc_unlock(struct irq_desc *desc, unsigned long flags)
+{
+	spin_unlock_irqrestore(&desc->lock, flags);
+}
+
+/* irqdesc.c. Thread. As irq_alloc_descs(), with a mask for each descriptor (or NULL). */
+int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt,
+			     const struct irq_affinity_desc *affinity);
+
+/* startup.c: masking is cached (S-098). Locked. */
+enum { IRQ_NORESEND, IRQ_RESEND };
+int irq_startup(struct irq_desc *desc, bool resend);
+int irq_activate(struct irq_desc *desc);
+int irq_activate_and_startup(struct irq_desc *desc, bool resend);
+void irq_shutdown(struct irq_desc *desc);
+void irq_shutdown_and_deactivate(struct irq_desc *desc);
+void irq_startup_managed(struct irq_desc *desc);
+void irq_enable(struct irq_desc *desc);
+void irq_disable(struct irq_desc *desc);
+void mask_irq(struct irq_desc *desc);
+void unmask_irq(struct irq_desc *desc);
+void unmask_threaded_irq(struct irq_desc *desc);
+void mask_ack_irq(struct irq_desc *desc);
+
+/* enable.c. Locked; synchronize_hw(): thread, waits for handlers and the chip's active state. */
+void synchronize_hw(struct irq_desc *desc);
+int __irq_set_trigger(struct irq_desc *desc, unsigned int type);
+void __disable_irq(struct irq_desc *desc);
+void __enable_irq(struct irq_desc *desc);
+int __irq_get_irqchip_state(struct irq_data *d, enum irqchip_irq_state which, bool *state);
+
+/* affinity.c. Locked. */
+int irq_setup_affinity(struct irq_desc *desc);
+int irq_set_affinity_locked(struct irq_data *d, const struct cpumask *mask, bool force);
+int irq_do_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force);
+
+/* resend.c. Locked. */
+int check_irq_resend(struct irq_desc *desc, bool inject);
+void clear_irq_resend(struct irq_desc *desc);
+
+/* spurious.c. Locked / unlocked. */
+void note_interrupt(struct irq_desc *desc, irqreturn_t ret);
+bool irq_wait_for_poll(struct irq_desc *desc);
+
+/* irqthread.c */
+int irq_setup_forced_threading(struct irqaction *action);
+/* Threads of the action and of its secondary: none if it has no thread function. Thread. */
+int irq_threads_create(struct irqaction *action);
+void irq_threads_stop(struct irqaction *action);
+void __irq_wake_thread(struct irq_desc *desc, struct irqaction *action);
+irqreturn_t irq_default_primary_handler(int irq, void *dev_id);
+irqreturn_t irq_forced_secondary_handler(int irq, void *dev_id);
+void irq_wait_threads(struct irq_desc *desc);	/* thread; until none of its threads runs */
+
+/* handle.c */
+irqreturn_t handle_irq_event(struct irq_desc *desc);
+irqreturn_t __handle_irq_event_percpu(struct irq_desc *desc);
+
+static __always_inline void kstat_incr_irqs_this_cpu(struct irq_desc *desc)
+{
+	desc->kstat_irqs[smp_processor_id()]++;
+	desc->tot_count++;
+}
+
+static inline bool irq_settings_is(const struct irq_desc *desc, unsigned int bits)
+{
+	return desc->status_use_accessors & bits;
+}
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * Interrupt descriptors: one struct irq_desc per irq number, found through one array.
+ *
+ *   irq_desc_table[irq] -> irq_desc { lock, flow handler, actions, depth, counts,
+ *                                     irq_common_data, irq_data (outermost level) }
+ *
+ * Numbers come from a bitmap; 0 is never given out, so that it can mean "no interrupt".
+ * (Linux: kernel/irq/irqdesc.c)
+ */
+#include <kernel/irq/internals.h>
+#include <kernel/driver.h>
+#include <kernel/mm.h>
+
+struct irq_desc *irq_desc_table[NR_IRQS];
+
+static DECLARE_BITMAP(allocated_irqs, NR_IRQS) = { 1 };	/* 0 is taken for ever */
+static struct mutex sparse_irq_lock = MUTEX_INIT(sparse_irq_lock);
+
+static struct irq_desc *alloc_desc(unsigned int irq, const struct irq_affinity_desc *affinity)
+{
+	struct irq_desc *desc = kzalloc(sizeof(*desc) + nr_cpu_ids * sizeof(unsigned int));
+
+	if (!desc)
+		return NULL;
+	desc->kstat_irqs = (unsigned int *)(desc + 1);
+	spin_lock_init(&desc->lock);
+	mutex_init(&desc->request_mutex);
+	INIT_LIST_HEAD(&desc->waiters);
+	INIT_LIST_HEAD(&desc->resend_link);
+	desc->handle_irq = handle_bad_irq;
+	desc->depth = 1;
+	desc->irq_data.common = &desc->irq_common_data;
+	desc->irq_data.irq = irq;
+	desc->irq_data.chip = &no_irq_chip;
+	irqd_set(&desc->irq_data, IRQD_IRQ_DISABLED | IRQD_IRQ_MASKED);
+	cpumask_and(&desc->irq_common_data.affinity,
+		    affinity ? &affinity->mask : &irq_default_affinity, cpu_possible_mask);
+	if (affinity && affinity->is_managed)
+		irqd_set(&desc->irq_data, IRQD_AFFINITY_MANAGED | IRQD_MANAGED_SHUTDOWN);
+	return desc;
+}
+
+static void free_desc(unsigned int irq)
+{
+	struct irq_desc *desc = irq_to_desc(irq);
+
+	__atomic_store_n(&irq_desc_table[irq], NULL, __ATOMIC_RELEASE);
+	clear_irq_resend(desc);
+	kfree(desc->percpu_enabled);
+	kfree(desc);
+}
+
+static int alloc_descs(unsigned int start, unsigned int cnt,
+		       const struct irq_affinity_desc *affinity)
+{
+	for (unsigned int i = 0; i < cnt; i++) {
+		struct irq_desc *desc = alloc_desc(start + i, affinity ? affinity + i : NULL);
+
+		if (!desc) {
+			while (i--)
+				free_desc(start + i);
+			return -ENOMEM;
+		}
+		__atomic_store_n(&irq_desc_table[start + i], desc, __ATOMIC_RELEASE);
+	}
+	bitmap_set(allocated_irqs, start, cnt);
+	return start;
+}
+
+int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt,
+			     const struct irq_affinity_desc *affinity)
+{
+	unsigned int start;
+	int ret;
+
+	if (!cnt)
+		return -EINVAL;
+	if (irq >= 0) {
+		if (from > (unsigned int)irq)
+			return -EINVAL;
+		from = irq;
+	}
+	mutex_lock(&sparse_irq_lock);
+	start = bitmap_find_next_zero_area(allocated_irqs, NR_IRQS, from, cnt, 1);
+	if (irq >= 0 && start != (unsigned int)irq)
+		ret = -EEXIST;
+	else if (start >= NR_IRQS || cnt > NR_IRQS - start)
+		ret = -ENOSPC;
+	else
+		ret = alloc_descs(start, cnt, affinity);
+	mutex_unlock(&sparse_irq_lock);
+	return ret;
+}
+
+int irq_alloc_descs(int irq, unsigned int from, unsigned int cnt, int node)
+{
+	(void)node;	/* no NUMA placement: docs/deviations.md */
+	return irq_alloc_descs_affinity(irq, from, cnt, NULL);
+}
+
+void irq_free_descs(unsigned int irq, unsigned int cnt)
+{
+	mutex_lock(&sparse_irq_lock);
+	for (unsigned int i = irq; i < irq + cnt && i < NR_IRQS; i++) {
+		if (!irq_to_desc(i))
+			continue;
+		free_desc(i);
+		__clear_bit(i, allocated_irqs);
+	}
+	mutex_unlock(&sparse_irq_lock);
+}
+
+unsigned int irq_get_next_irq(unsigned int from)
+{
+	return find_next_bit(allocated_irqs, NR_IRQS, max(from, 1U));
+}
+
+int irq_set_percpu_devid(unsigned int irq)
+{
+	struct irq_desc *desc = irq_to_desc(irq);
+
+	if (!desc || desc->percpu_enabled)
+		return -EINVAL;
+	desc->percpu_enabled = kzalloc(sizeof(*desc->percpu_enabled));
+	if (!desc->percpu_enabled)
+		return -ENOMEM;
+	irq_set_status_flags(irq, IRQ_NOAUTOEN | IRQ_PER_CPU | IRQ_NOTHREAD | IRQ_NOPROBE |
+			     IRQ_PER_CPU_DEVID);
+	return 0;
+}
+
+void irq_init(void)
+{
+	char value[8];
+
+	force_irqthreads = boot_arg("threadirqs", value, sizeof(value));
+	irq_resend_init();
+}

@@ -1,0 +1,208 @@
+/*
+ * Threaded handlers: the primary handler returns IRQ_WAKE_THREAD, a kernel thread of its own runs
+ * the rest, and a ONESHOT line stays masked until every woken sharer's thread has finished.
+ *
+ *   hard irq: __irq_wake_thread -> threads_oneshot |= bit, threads_active++, wake
+ *   thread:   thread_fn -> finalize_oneshot (last one unmasks) -> threads_active-- -> synchronize
+ *
+ * (Linux: kernel/irq/manage.c)
+ */
+#include <kernel/irq/internals.h>
+#include <kernel/mm.h>
+
+bool force_irqthreads;		/* boot argument threadirqs */
+
+irqreturn_t irq_default_primary_handler(int irq, void *dev_id)
+{
+	(void)irq, (void)dev_id;
+	return IRQ_WAKE_THREAD;
+}
+
+irqreturn_t irq_forced_secondary_handler(int irq, void *dev_id)
+{
+	(void)dev_id;
+	pr_warn_once("irq %d: secondary action called from hard irq", irq);
+	return IRQ_NONE;
+}
+
+/* ---- Hard irq side -------------------------------------------------------------------------- */
+
+void __irq_wake_thread(struct irq_desc *desc, struct irqaction *action)
+{
+	if (__atomic_fetch_or(&action->thread_flags, BIT(IRQTF_RUNTHREAD), __ATOMIC_ACQ_REL) &
+	    BIT(IRQTF_RUNTHREAD))
+		return;
+	/* No lock: the line is in progress, and the thread's side waits for that to end. */
+	desc->threads_oneshot |= action->thread_mask;
+	__atomic_add_fetch(&desc->threads_active, 1, __ATOMIC_RELAXED);
+	thread_wake(action->thread);
+}
+
+void irq_wake_thread(unsigned int irq, void *dev_id)
+{
+	unsigned long flags;
+	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+
+	if (!desc)
+		return;
+	for (struct irqaction *a = desc->action; a; a = a->next) {
+		if (a->dev_id == dev_id) {
+			if (a->thread)
+				__irq_wake_thread(desc, a);
+			break;
+		}
+	}
+	irq_put_desc_unlock(desc, flags);
+}
+
+/* ---- Thread side ---------------------------------------------------------------------------- */
+
+static bool take_run_flag(struct irqaction *action)
+{
+	return __atomic_fetch_and(&action->thread_flags, ~BIT(IRQTF_RUNTHREAD), __ATOMIC_ACQ_REL) &
+	       BIT(IRQTF_RUNTHREAD);
+}
+
+/* Under the line's lock: this thread is done; the last one opens the line. */
+static void oneshot_done(struct irq_desc *desc, struct irqaction *action)
+{
+	if (__atomic_load_n(&action->thread_flags, __ATOMIC_ACQUIRE) & BIT(IRQTF_RUNTHREAD))
+		return;		/* woken again meanwhile */
+	desc->threads_oneshot &= ~action->thread_mask;
+	if (desc->threads_oneshot || !irqd_irq_masked(&desc->irq_data))
+		return;
+	if (!irqd_irq_disabled(&desc->irq_data))
+		unmask_threaded_irq(desc);
+	else if (desc->irq_data.chip->flags & IRQCHIP_EOI_THREADED)
+		desc->istate |= IRQS_EOI_OWED;
+}
+
+static void finalize_oneshot(struct irq_desc *desc, struct irqaction *action)
+{
+	unsigned long flags;
+
+	if (!(desc->istate & IRQS_ONESHOT) || action->handler == irq_forced_secondary_handler)
+		return;
+	for (;;) {
+		flags = spin_lock_irqsave(&desc->lock);
+		/* The flow handler may still be on its way out on another CPU. */
+		if (!irqd_irq_inprogress(&desc->irq_data))
+			break;
+		spin_unlock_irqrestore(&desc->lock, flags);
+		cpu_relax();
+	}
+	oneshot_done(desc, action);
+	spin_unlock_irqrestore(&desc->lock, flags);
+}
+
+static irqreturn_t run_thread_fn(struct irq_desc *desc, struct irqaction *action)
+{
+	bool forced = action->thread_flags & BIT(IRQTF_FORCED_THREAD);
+	unsigned long flags = 0;
+	irqreturn_t ret;
+
+	if (forced)		/* a hard handler expects irqs off */
+		flags = arch_local_irq_save();
+	ret = action->thread_fn(action->irq, action->dev_id);
+	if (forced)
+		arch_local_irq_restore(flags);
+	if (ret == IRQ_HANDLED)
+		__atomic_add_fetch(&desc->threads_handled, 1, __ATOMIC_RELAXED);
+	finalize_oneshot(desc, action);
+	return ret;
+}
+
+struct waiter {
+	struct list_head link;
+	struct thread *thread;
+};
+
+static void thread_finished(struct irq_desc *desc)
+{
+	unsigned long flags = spin_lock_irqsave(&desc->lock);
+	struct waiter *w;
+
+	if (!__atomic_sub_fetch(&desc->threads_active, 1, __ATOMIC_ACQ_REL))
+		list_for_each_entry(w, &desc->waiters, link)
+			thread_wake(w->thread);
+	spin_unlock_irqrestore(&desc->lock, flags);
+}
+
+void irq_wait_threads(struct irq_desc *desc)
+{
+	struct waiter w = { .thread = current_thread() };
+	unsigned long flags = spin_lock_irqsave(&desc->lock);
+
+	list_add_tail(&w.link, &desc->waiters);
+	while (__atomic_load_n(&desc->threads_active, __ATOMIC_ACQUIRE)) {
+		spin_unlock_irqrestore(&desc->lock, flags);
+		thread_block(TIME_NEVER);
+		flags = spin_lock_irqsave(&desc->lock);
+	}
+	list_del_init(&w.link);
+	spin_unlock_irqrestore(&desc->lock, flags);
+}
+
+static int irq_thread(void *data)
+{
+	struct irqaction *action = data;
+	struct irq_desc *desc = irq_to_desc(action->irq);
+
+	for (;;) {
+		if (!take_run_flag(action)) {
+			if (thread_should_stop())
+				return 0;
+			thread_block(TIME_NEVER);
+			continue;
+		}
+		if (run_thread_fn(desc, action) == IRQ_WAKE_THREAD && action->secondary)
+			__irq_wake_thread(desc, action->secondary);
+		thread_finished(desc);
+	}
+}
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+int irq_setup_forced_threading(struct irqaction *new)
+{
+	if (!force_irqthreads || new->handler == irq_default_primary_handler ||
+	    (new->flags & (IRQF_NO_THREAD | IRQF_PERCPU | IRQF_ONESHOT)))
+		return 0;
+	new->flags |= IRQF_ONESHOT;	/* masked while its former hard handler runs */
+	if (new->thread_fn) {
+		struct irqaction *second = kzalloc(sizeof(*second));
+
+		if (!second)
+			return -ENOMEM;
+		second->handler = irq_forced_secondary_handler;
+		second->thread_fn = new->thread_fn;
+		second->dev_id = new->dev_id;
+		second->irq = new->irq;
+		second->name = new->name;
+		new->secondary = second;
+	}
+	new->thread_flags |= BIT(IRQTF_FORCED_THREAD);
+	new->thread_fn = new->handler;
+	new->handler = irq_default_primary_handler;
+	return 0;
+}
+
+int irq_threads_create(struct irqaction *action)
+{
+	for (; action && action->thread_fn; action = action->secondary) {
+		action->thread = thread_create(action->name, irq_thread, action, PRIO_IRQ,
+					       smp_processor_id());
+		if (!action->thread)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void irq_threads_stop(struct irqaction *action)
+{
+	for (; action; action = action->secondary) {
+		if (action->thread)
+			thread_stop(action->thread);
+		action->thread = NULL;
+	}
+}

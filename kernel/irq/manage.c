@@ -1,0 +1,292 @@
+/*
+ * request_irq() and free_irq(): a line gets its first handler and starts, gets sharers, loses its
+ * last one and stops.
+ *
+ *   request   chip resources -> set_type -> activate -> startup -> action visible
+ *   free      action gone -> shutdown -> wait for handlers and threads -> deactivate -> resources
+ *
+ * (Linux: kernel/irq/manage.c)
+ */
+#include <kernel/irq/internals.h>
+#include <kernel/mm.h>
+
+static int request_resources(struct irq_desc *desc)
+{
+	struct irq_data *d = &desc->irq_data;
+
+	return d->chip->irq_request_resources ? d->chip->irq_request_resources(d) : 0;
+}
+
+static void release_resources(struct irq_desc *desc)
+{
+	struct irq_data *d = &desc->irq_data;
+
+	if (d->chip->irq_release_resources)
+		d->chip->irq_release_resources(d);
+}
+
+/* A chip behind a slow bus collects what it is told and sends it at the unlock. */
+static void bus_lock(struct irq_desc *desc, bool lock)
+{
+	const struct irq_chip *chip = desc->irq_data.chip;
+	void (*fn)(struct irq_data *d) = lock ? chip->irq_bus_lock : chip->irq_bus_sync_unlock;
+
+	if (fn)
+		fn(&desc->irq_data);
+}
+
+/* ---- request -------------------------------------------------------------------------------- */
+
+static int mismatch(struct irqaction *old, struct irqaction *new, const char *what)
+{
+	pr_err("irq %u: %s cannot share with %s: %s differs", new->irq, new->name, old->name, what);
+	return -EBUSY;
+}
+
+/* What all sharers of a line must agree on (S-055). */
+static int check_sharing(struct irq_desc *desc, struct irqaction *old, struct irqaction *new)
+{
+	if (!(old->flags & new->flags & IRQF_SHARED))
+		return mismatch(old, new, "IRQF_SHARED");
+	if (irqd_get_trigger_type(&desc->irq_data) != (new->flags & IRQF_TRIGGER_MASK))
+		return mismatch(old, new, "the trigger type");
+	if ((old->flags & IRQF_ONESHOT) && (new->flags & IRQF_COND_ONESHOT))
+		new->flags |= IRQF_ONESHOT;
+	else if ((old->flags ^ new->flags) & IRQF_ONESHOT)
+		return mismatch(old, new, "IRQF_ONESHOT");
+	if ((old->flags ^ new->flags) & IRQF_PERCPU)
+		return mismatch(old, new, "IRQF_PERCPU");
+	return 0;
+}
+
+/* The action's bit in threads_oneshot, out of those its sharers leave. */
+static int assign_thread_mask(struct irq_desc *desc, struct irqaction *new)
+{
+	unsigned long used = 0;
+
+	if (!(new->flags & IRQF_ONESHOT)) {
+		if (new->handler != irq_default_primary_handler ||
+		    (desc->irq_data.chip->flags & IRQCHIP_ONESHOT_SAFE))
+			return 0;
+		/* Nobody would quiet the device before its line is open again. (S-058) */
+		pr_err("irq %u: %s has only a thread and no IRQF_ONESHOT", new->irq, new->name);
+		return -EINVAL;
+	}
+	for (struct irqaction *a = desc->action; a; a = a->next)
+		used |= a->thread_mask;
+	if (used == ~0UL)
+		return -EBUSY;
+	new->thread_mask = ~used & (used + 1);	/* the lowest clear bit */
+	return 0;
+}
+
+static int start_line(struct irq_desc *desc, struct irqaction *new)
+{
+	int ret;
+
+	if (new->flags & IRQF_TRIGGER_MASK) {
+		ret = __irq_set_trigger(desc, new->flags & IRQF_TRIGGER_MASK);
+		if (ret)
+			return ret;
+	}
+	ret = irq_activate(desc);
+	if (ret)
+		return ret;
+	desc->istate &= ~(IRQS_SPURIOUS_DISABLED | IRQS_ONESHOT);
+	irqd_clear(&desc->irq_data, IRQD_IRQ_INPROGRESS);
+	if (new->flags & IRQF_PERCPU) {
+		irqd_set(&desc->irq_data, IRQD_PER_CPU);
+		desc->status_use_accessors |= IRQ_PER_CPU;
+	}
+	if (new->flags & IRQF_NOBALANCING) {
+		desc->status_use_accessors |= IRQ_NO_BALANCING;
+		irqd_set(&desc->irq_data, IRQD_NO_BALANCING);
+	}
+	if (new->flags & IRQF_ONESHOT)
+		desc->istate |= IRQS_ONESHOT;
+	if (!(new->flags & IRQF_NO_AUTOEN) && !irq_settings_is(desc, IRQ_NOAUTOEN)) {
+		irq_startup(desc, IRQ_RESEND);
+		return 0;
+	}
+	WARN_ON(new->flags & IRQF_SHARED);	/* its sharers would wait for an enable */
+	desc->depth = 1;
+	return 0;
+}
+
+static int install_locked(struct irq_desc *desc, struct irqaction *new)
+{
+	struct irqaction *old = desc->action, **link = &desc->action;
+	int ret = old ? check_sharing(desc, old, new) : 0;
+
+	if (!ret)
+		ret = assign_thread_mask(desc, new);
+	/* Started before it is linked, under the lock: what fires at once waits for the action. */
+	if (!ret && !old)
+		ret = start_line(desc, new);
+	if (ret)
+		return ret;
+	while (*link)
+		link = &(*link)->next;
+	__atomic_store_n(link, new, __ATOMIC_RELEASE);
+	desc->irq_count = 0;
+	desc->irqs_unhandled = 0;
+	if (old && (desc->istate & IRQS_SPURIOUS_DISABLED)) {
+		desc->istate &= ~IRQS_SPURIOUS_DISABLED;
+		__enable_irq(desc);
+	}
+	return 0;
+}
+
+static int setup_irq(struct irq_desc *desc, struct irqaction *new)
+{
+	unsigned long flags;
+	bool first;
+	int ret;
+
+	if (desc->irq_data.chip == &no_irq_chip)
+		return -ENOSYS;
+	if (!(new->flags & IRQF_TRIGGER_MASK))
+		new->flags |= irqd_get_trigger_type(&desc->irq_data);
+	if (!irq_settings_is(desc, IRQ_NOTHREAD)) {
+		ret = irq_setup_forced_threading(new);
+		if (ret)
+			return ret;
+	}
+	ret = irq_threads_create(new);
+	if (ret)
+		goto stop;
+	if (desc->irq_data.chip->flags & IRQCHIP_ONESHOT_SAFE)
+		new->flags &= ~IRQF_ONESHOT;
+
+	mutex_lock(&desc->request_mutex);
+	bus_lock(desc, true);
+	first = !desc->action;
+	ret = first ? request_resources(desc) : 0;
+	if (!ret) {
+		flags = spin_lock_irqsave(&desc->lock);
+		ret = install_locked(desc, new);
+		spin_unlock_irqrestore(&desc->lock, flags);
+		if (ret && first)
+			release_resources(desc);
+	}
+	bus_lock(desc, false);
+	mutex_unlock(&desc->request_mutex);
+stop:
+	if (ret)
+		irq_threads_stop(new);
+	return ret;
+}
+
+static int check_request(unsigned int irq, irq_handler_t handler, irq_handler_t thread_fn,
+			 unsigned long flags, void *dev_id)
+{
+	struct irq_desc *desc = irq_to_desc(irq);
+
+	if (irq == IRQ_NOTCONNECTED)
+		return -ENOTCONN;
+	if ((flags & IRQF_SHARED) && (!dev_id || (flags & IRQF_NO_AUTOEN)))
+		return -EINVAL;
+	if (!desc || irq_settings_is(desc, IRQ_NOREQUEST | IRQ_PER_CPU_DEVID))
+		return -EINVAL;
+	return handler || thread_fn ? 0 : -EINVAL;
+}
+
+int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t thread_fn,
+			 unsigned long flags, const char *name, void *dev_id)
+{
+	struct irqaction *action;
+	int ret = check_request(irq, handler, thread_fn, flags, dev_id);
+
+	if (ret)
+		return ret;
+	action = kzalloc(sizeof(*action));
+	if (!action)
+		return -ENOMEM;
+	action->handler = handler ? handler : irq_default_primary_handler;
+	action->thread_fn = thread_fn;
+	action->flags = flags;
+	action->name = name;
+	action->dev_id = dev_id;
+	action->irq = irq;
+
+	ret = setup_irq(irq_to_desc(irq), action);
+	if (ret) {
+		kfree(action->secondary);
+		kfree(action);
+	}
+	return ret;
+}
+
+int request_irq(unsigned int irq, irq_handler_t handler, unsigned long flags, const char *name,
+		void *dev_id)
+{
+	return request_threaded_irq(irq, handler, NULL, flags | IRQF_COND_ONESHOT, name, dev_id);
+}
+
+/* ---- free ----------------------------------------------------------------------------------- */
+
+/* Takes the action of DEV_ID off the line, and stops the line with the last one. */
+static struct irqaction *unlink_action(struct irq_desc *desc, void *dev_id)
+{
+	unsigned long flags = spin_lock_irqsave(&desc->lock);
+	struct irqaction *action, **link = &desc->action;
+
+	while ((action = *link) && action->dev_id != dev_id)
+		link = &action->next;
+	if (action && action != &chained_action) {
+		__atomic_store_n(link, action->next, __ATOMIC_RELEASE);
+		if (!desc->action) {
+			desc->status_use_accessors &= ~IRQ_DISABLE_UNLAZY;
+			irq_shutdown(desc);
+		}
+	} else {
+		action = NULL;
+	}
+	spin_unlock_irqrestore(&desc->lock, flags);
+	return action;
+}
+
+static struct irqaction *remove_action(struct irq_desc *desc, void *dev_id)
+{
+	struct irqaction *action;
+
+	mutex_lock(&desc->request_mutex);
+	bus_lock(desc, true);
+	action = unlink_action(desc, dev_id);
+	bus_lock(desc, false);
+	if (!action) {
+		mutex_unlock(&desc->request_mutex);
+		pr_warn("irq %u: free of a handler that is not there (dev_id %p)",
+			desc->irq_data.irq, dev_id);
+		return NULL;
+	}
+	synchronize_hw(desc);
+	irq_threads_stop(action);
+	if (!desc->action) {
+		unsigned long flags = spin_lock_irqsave(&desc->lock);
+
+		/* Only now: a late interrupt still had its way through the controllers. (S-060) */
+		irq_domain_deactivate_irq(&desc->irq_data);
+		spin_unlock_irqrestore(&desc->lock, flags);
+		release_resources(desc);
+	}
+	mutex_unlock(&desc->request_mutex);
+	return action;
+}
+
+const void *free_irq(unsigned int irq, void *dev_id)
+{
+	struct irq_desc *desc = irq_to_desc(irq);
+	struct irqaction *action;
+	const char *name;
+
+	if (!desc || WARN_ON(irq_settings_is(desc, IRQ_PER_CPU_DEVID)))
+		return NULL;
+	action = remove_action(desc, dev_id);
+	if (!action)
+		return NULL;
+	name = action->name;
+	kfree(action->secondary);
+	kfree(action);
+	return name;
+}
