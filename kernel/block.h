@@ -1,0 +1,72 @@
+/*
+ * Block devices: disks of 512-byte sectors, numbered from 0 in the order they are found.
+ *
+ * A request is given to the device and completes by interrupt; blk_read() and its kin wait for
+ * that, a bounded time. Buffers are ordinary memory of the kernel.
+ */
+#ifndef KERNEL_BLOCK_H
+#define KERNEL_BLOCK_H
+
+#include <kernel/thread.h>
+#include <lib/errno.h>
+
+#define SECTOR_SIZE	512
+#define SECTOR_SHIFT	9
+#define BLK_TIMEOUT_NS	(30 * NSEC_PER_SEC)
+
+enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH };
+
+struct blk_request {
+	enum blk_op op;
+	u64 lba;
+	u32 nsectors;
+	void *buf;
+	int status;			/* 0, -EIO, -EOPNOTSUPP; valid in done() */
+	u32 queue;			/* where the driver put it, for messages */
+	/* Called exactly once per submission, any context, perhaps before it returns. The request
+	 * and its buffer are the owner's again. */
+	void (*done)(struct blk_request *req);
+	void *arg;			/* the owner's */
+	struct list_head link;		/* the driver's */
+};
+
+struct block_device;
+struct block_ops {
+	/* Any context. Never fails: errors come by done(). */
+	void (*submit)(struct block_device *b, struct blk_request *req);
+	/* Stops the device for good; every request it has is then done(), failed. Any context. */
+	void (*abort)(struct block_device *b);
+};
+
+struct block_device {
+	const struct block_ops *ops;
+	const char *bus_name;		/* "00:01.0" */
+	unsigned int disk, queues;
+	u64 sectors;			/* atomic: may change */
+	u32 max_sectors;		/* of one request */
+	bool read_only;
+	struct block_device *next;
+};
+
+/* Numbers the disk and makes it known / forgets it. Thread context. */
+void blk_register(struct block_device *b);
+void blk_unregister(struct block_device *b);
+struct block_device *blk_next(struct block_device *b);	/* NULL: the first; NULL at the end */
+struct block_device *blk_get(unsigned int disk);	/* NULL: none */
+
+static inline u64 blk_sectors(const struct block_device *b)
+{
+	return __atomic_load_n(&b->sectors, __ATOMIC_RELAXED);
+}
+
+/*
+ * Thread context, sleeping. 0; -EINVAL (beyond the end, before anything is done), -EPERM (disk is
+ * read-only), -EIO, -ETIMEDOUT (no answer in BLK_TIMEOUT_NS: said, and the disk is off from then).
+ */
+int blk_read(struct block_device *b, u64 lba, void *buf, u64 nsectors);
+int blk_write(struct block_device *b, u64 lba, const void *buf, u64 nsectors);
+int blk_flush(struct block_device *b);
+/* A request of somebody's has not been answered: says so and aborts. Thread context. */
+void blk_timed_out(struct block_device *b, const struct blk_request *req);
+
+#endif

@@ -1,0 +1,14 @@
+/* Shared by the shell commands about irqs. Shell thread. */
+#ifndef KERNEL_CMD_IRQ_H
+#define KERNEL_CMD_IRQ_H
+
+#include <kernel/irq.h>
+
+/* The line that TEXT names, or NULL after shell_error(). */
+struct irq_desc *shell_parse_irq(const char *text);
+/* irq shuffle: ARGV is COUNT COMMAND… */
+int irq_shuffle(int argc, char **argv);
+/* "KEY":[cpu,…] of the running command's document. */
+void shell_json_cpus(const char *key, const struct cpumask *mask);
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * trace: records the stations that interrupts pass, and catches the path of one of them.
+ *
+ * `trace irq N --once` waits a moment for the device; if nothing comes it makes the interrupt
+ * happen itself, which it can: an interrupt is a pending bit, and a message is a memory write.
+ */
+#include <kernel/interrupt.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+#include <kernel/shell.h>
+#include <kernel/smp.h>
+#include <kernel/time.h>
+#include <kernel/trace.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define OWN_ACCORD	(2 * NSEC_PER_SEC)	/* how long it may come by itself */
+#define AFTER_CAUSE	(1 * NSEC_PER_SEC)	/* ... and after something that causes it */
+#define SHOWN		40			/* events of `trace show` */
+
+static bool is_caught(void *unused)
+{
+	(void)unused;
+	return trace_caught();
+}
+
+/* Runs the command that provokes IRQ, and waits for the catcher. */
+static int provoke(unsigned int irq, int argc, char **argv)
+{
+	char line[512];
+
+	if (shell_join(line, sizeof(line), argc, argv))
+		return -EINVAL;
+	if (shell_run(line))
+		return shell_error(-EIO, "trace: '%s' failed", argv[0]);
+	switch (shell_wait(is_caught, NULL, AFTER_CAUSE)) {
+	case 0:
+		return 0;
+	case -EINTR:
+		return -EINTR;
+	default:
+		return shell_error(-ETIMEDOUT, "irq %u did not come while '%s' ran", irq, argv[0]);
+	}
+}
+
+static int wait_or_inject(unsigned int irq)
+{
+	int err = shell_wait(is_caught, NULL, OWN_ACCORD);
+
+	if (err != -ETIMEDOUT)
+		return err;
+	err = irq_inject_interrupt(irq);
+	if (err)
+		return shell_error(err, "irq %u did not come in 2 s, and cannot be injected (%s)",
+				   irq, errname(err));
+	shell_printf("irq %u did not come in 2 s: injected it, as its device would\n", irq);
+	err = shell_wait(is_caught, NULL, AFTER_CAUSE);
+	if (err == -ETIMEDOUT)
+		return shell_error(err, "irq %u was injected but its handler did not run", irq);
+	return err;
+}
+
+static void json_path(unsigned int irq)
+{
+	const struct trace_event *e;
+	unsigned int cpu, n = trace_path(&e, &cpu);
+	struct json *j = shell_json();
+	char text[100];
+
+	json_open(j, "{");
+	json_key(j, "irq"), json_uint(j, irq);
+	json_key(j, "cpu"), json_uint(j, cpu);
+	json_key(j, "events"), json_open(j, "[");
+	for (unsigned int i = 0; i < n; i++, e++) {
+		json_open(j, "{");
+		json_key(j, "station"), json_string(j, station_table[e->station].name);
+		json_key(j, "symbol"), json_string(j, trace_symbol(e));
+		json_key(j, "phase"), json_string(j, station_table[e->station].phase);
+		json_key(j, "cycles"), json_uint(j, i ? e->stamp - e[-1].stamp : 0);
+		json_key(j, "irq"), json_uint(j, e->irq);
+		json_key(j, "detail"), json_string(j, trace_detail(text, sizeof(text), e));
+		json_close(j, "}");
+	}
+	json_close(j, "]");
+	json_close(j, "}");
+}
+
+static int trace_irq(int argc, char **argv)
+{
+	struct irq_desc *desc;
+	u64 irq;
+	int err;
+
+	if (argc < 3 || shell_parse_u64(argv[2], "irq", &irq))
+		return argc < 3 ? shell_usage("trace") : -EINVAL;
+	if (argc < 4 || strcmp(argv[3], "--once"))
+		return shell_usage("trace");
+	desc = irq < NR_IRQS ? irq_to_desc(irq) : NULL;
+	if (!desc || !irq_desc_has_action(desc))
+		return shell_error(-EINVAL, "irq %s has no handler; 'irqs' lists those with one",
+				   argv[2]);
+	err = trace_arm(irq);
+	if (err)
+		return shell_error(err, "trace: another path is being caught");
+	err = argc > 4 ? provoke(irq, argc - 4, argv + 4) : wait_or_inject(irq);
+	trace_disarm();
+	if (err)
+		return err;
+	if (shell_wants_json())
+		json_path(irq);
+	else
+		trace_narrate();
+	return 0;
+}
+
+/* ---- The rings ------------------------------------------------------------------------------ */
+
+/* Irq context, on the ring's CPU, which writes nothing meanwhile. */
+static void snapshot(void *arg)
+{
+	memcpy(arg, this_cpu()->trace, sizeof(struct trace_ring));
+}
+
+static void show_event(unsigned int cpu, const struct trace_event *e, u64 cycles)
+{
+	struct json *j = shell_json();
+	char text[100];
+
+	trace_detail(text, sizeof(text), e);
+	if (!shell_wants_json()) {
+		shell_printf("%3u %10llu  %-8s %-25s %s\n", cpu, (unsigned long long)cycles,
+			     station_table[e->station].name, trace_symbol(e), text);
+		return;
+	}
+	json_open(j, "{");
+	json_key(j, "cpu"), json_uint(j, cpu);
+	json_key(j, "station"), json_string(j, station_table[e->station].name);
+	json_key(j, "symbol"), json_string(j, trace_symbol(e));
+	json_key(j, "phase"), json_string(j, station_table[e->station].phase);
+	json_key(j, "cycles"), json_uint(j, cycles);
+	json_key(j, "irq"), json_uint(j, e->irq);
+	json_key(j, "detail"), json_string(j, text);
+	json_close(j, "}");
+}
+
+/* The newest COUNT events of a CPU, oldest first. */
+static void show_ring(unsigned int cpu, const struct trace_ring *ring, u64 count)
+{
+	u64 kept = min(ring->head, (u64)TRACE_RING_SIZE);
+	u64 from = ring->head - min(count, kept), before = 0;
+
+	if (!shell_wants_json() && from < ring->head)
+		shell_printf("cpu     cycles  %-8s %-25s\n", "station", "function");
+	for (u64 n = from; n < ring->head; n++) {
+		const struct trace_event *e = &ring->event[n % TRACE_RING_SIZE];
+
+		show_event(cpu, e, n > from ? e->stamp - before : 0);
+		before = e->stamp;
+	}
+}
+
+static int trace_show(int argc, char **argv)
+{
+	struct trace_ring *copy;
+	u64 count = SHOWN;
+	unsigned int cpu;
+
+	if (argc > 3 || (argc == 3 && shell_parse_u64(argv[2], "count", &count)))
+		return argc > 3 ? shell_usage("trace") : -EINVAL;
+	copy = kmalloc(sizeof(*copy));
+	if (!copy)
+		return shell_error(-ENOMEM, "trace: no memory for a copy of a ring");
+	if (shell_wants_json())
+		json_open(shell_json(), "[");
+	for_each_online_cpu(cpu)
+		if (cpus[cpu].trace && !smp_call_function_single(cpu, snapshot, copy))
+			show_ring(cpu, copy, count);
+	if (shell_wants_json())
+		json_close(shell_json(), "]");
+	kfree(copy);
+	return 0;
+}
+
+static int cmd_trace(int argc, char **argv)
+{
+	if (argc >= 2 && !strcmp(argv[1], "irq"))
+		return trace_irq(argc, argv);
+	if (argc >= 2 && !strcmp(argv[1], "show"))
+		return trace_show(argc, argv);
+	if (argc != 2 || (strcmp(argv[1], "on") && strcmp(argv[1], "off")))
+		return shell_usage("trace");
+	trace_all(!strcmp(argv[1], "on"));
+	return 0;
+}
+
+static const struct shell_command trace_command = {
+	.name = "trace",
+	.usage = "trace irq N --once [COMMAND…] [--json]\n"
+		 "trace on\n"
+		 "trace off\n"
+		 "trace show [COUNT] [--json]",
+	.help = "follow one interrupt from its device to its handler; record all of them",
+	.run = cmd_trace,
+};
+SHELL_COMMAND(trace_command);

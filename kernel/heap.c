@@ -1,0 +1,244 @@
+/*
+ * The heap: objects of 16 … 1024 bytes from pages of one size each, larger ones as whole pages.
+ *
+ *	slab page	| struct slab | unused | object | object | …	slot i at page + i * size
+ *	large		| page …				its order is in a list by address
+ *
+ * A slab keeps a bit per slot and lies at the start of its page, so an object is never page aligned
+ * and a large block always is: kfree() tells them apart by that. The bits also find what was freed
+ * twice or never allocated, which ends the kernel with the caller's name. One lock, irqs off.
+ */
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+#include <kernel/spinlock.h>
+#include <lib/bitmap.h>
+#include <lib/list.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIN_SHIFT	4
+#define MAX_SHIFT	10
+#define NR_CLASSES	(MAX_SHIFT - MIN_SHIFT + 1)
+#define MAX_SLOTS	(PAGE_SIZE >> MIN_SHIFT)
+#define SLAB_MAGIC	0x51ab51abU
+#define LARGE_HASH	64
+
+struct slab {
+	struct list_head link;		/* in partial[], unless full */
+	u32 magic;
+	u8 class;
+	u16 free;			/* slots */
+	DECLARE_BITMAP(used, MAX_SLOTS);
+};
+
+struct large {
+	struct list_head link;
+	void *block;
+	unsigned int order;
+};
+
+static spinlock_t lock;
+static struct list_head partial[NR_CLASSES];
+static struct list_head large[LARGE_HASH];
+
+static size_t class_size(unsigned int class)
+{
+	return 1UL << (MIN_SHIFT + class);
+}
+
+/* The first slot behind the header. */
+static unsigned int first_slot(unsigned int class)
+{
+	return DIV_ROUND_UP(sizeof(struct slab), class_size(class));
+}
+
+static unsigned int nr_slots(unsigned int class)
+{
+	return PAGE_SIZE >> (MIN_SHIFT + class);
+}
+
+static struct list_head *large_list(const void *block)
+{
+	return &large[(uintptr_t)block / PAGE_SIZE % LARGE_HASH];
+}
+
+static void __noreturn bad_free(const void *p, const void *caller)
+{
+	char name[64];
+
+	panic("kfree: %p was freed before or never allocated; called by %s", p,
+	      symbol_name(name, sizeof(name), (unsigned long)caller));
+}
+
+static void init_once(void)
+{
+	if (partial[0].next)
+		return;
+	for (unsigned int i = 0; i < NR_CLASSES; i++)
+		INIT_LIST_HEAD(&partial[i]);
+	for (unsigned int i = 0; i < LARGE_HASH; i++)
+		INIT_LIST_HEAD(&large[i]);
+}
+
+/* ---- Small objects. Locked. ----------------------------------------------------------------- */
+
+static struct slab *new_slab(unsigned int class)
+{
+	struct slab *slab = alloc_pages(0);	/* zeroed */
+
+	if (!slab)
+		return NULL;
+	slab->magic = SLAB_MAGIC;
+	slab->class = class;
+	slab->free = nr_slots(class) - first_slot(class);
+	list_add(&slab->link, &partial[class]);
+	return slab;
+}
+
+static void *slab_alloc(unsigned int class)
+{
+	struct slab *slab;
+	unsigned int slot;
+
+	init_once();
+	if (list_empty(&partial[class]))
+		slab = new_slab(class);
+	else
+		slab = list_first_entry(&partial[class], struct slab, link);
+	if (!slab)
+		return NULL;
+	slot = find_next_zero_bit(slab->used, nr_slots(class), first_slot(class));
+	__set_bit(slot, slab->used);
+	if (!--slab->free)
+		list_del_init(&slab->link);
+	return (char *)slab + slot * class_size(class);
+}
+
+static void slab_release(struct slab *slab, const void *p, const void *caller)
+{
+	size_t offset = (const char *)p - (const char *)slab;
+	unsigned int class = slab->class, slot;
+
+	if (slab->magic != SLAB_MAGIC || class >= NR_CLASSES || offset % class_size(class))
+		bad_free(p, caller);
+	slot = offset / class_size(class);
+	if (slot < first_slot(class) || !test_bit(slot, slab->used))
+		bad_free(p, caller);
+	__clear_bit(slot, slab->used);
+	if (!slab->free++)
+		list_add_tail(&slab->link, &partial[class]);
+	else if (slab->free == nr_slots(class) - first_slot(class) &&
+		 partial[class].next != partial[class].prev) {
+		list_del_init(&slab->link);	/* empty, and another one has room */
+		slab->magic = 0;
+		free_pages(slab, 0);
+	}
+}
+
+/* ---- Large blocks. Locked. ------------------------------------------------------------------ */
+
+static void *large_alloc(size_t size)
+{
+	unsigned int order = get_order(size), class = 0;
+	void *block = alloc_pages(order);
+	struct large *l;
+
+	while (class_size(class) < sizeof(*l))
+		class++;
+	l = block ? slab_alloc(class) : NULL;
+	if (!l) {
+		if (block)
+			free_pages(block, order);
+		return NULL;
+	}
+	l->block = block;
+	l->order = order;
+	list_add(&l->link, large_list(block));
+	return block;
+}
+
+static void large_free(const void *p, const void *caller)
+{
+	struct large *l;
+
+	init_once();
+	list_for_each_entry(l, large_list(p), link) {
+		if (l->block != p)
+			continue;
+		list_del_init(&l->link);
+		free_pages(l->block, l->order);
+		slab_release((struct slab *)ALIGN_DOWN((uintptr_t)l, PAGE_SIZE), l, caller);
+		return;
+	}
+	bad_free(p, caller);
+}
+
+/* ---- The interface -------------------------------------------------------------------------- */
+
+void *kmalloc(size_t size)
+{
+	unsigned long flags = spin_lock_irqsave(&lock);
+	unsigned int class = 0;
+	void *p;
+
+	while (class < NR_CLASSES && class_size(class) < size)
+		class++;
+	p = class < NR_CLASSES ? slab_alloc(class) : large_alloc(size);
+	spin_unlock_irqrestore(&lock, flags);
+	return p;
+}
+
+void *kzalloc(size_t size)
+{
+	void *p = kmalloc(size);
+
+	return p ? memset(p, 0, size) : NULL;
+}
+
+void *kcalloc(size_t n, size_t size)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kzalloc(bytes);
+}
+
+void kfree(const void *p)
+{
+	const void *caller = __builtin_return_address(0);
+	unsigned long flags;
+
+	if (!p)
+		return;
+	flags = spin_lock_irqsave(&lock);
+	if ((uintptr_t)p % PAGE_SIZE)
+		slab_release((struct slab *)ALIGN_DOWN((uintptr_t)p, PAGE_SIZE), p, caller);
+	else
+		large_free(p, caller);
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+char *kasprintf(const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	text = len < 0 ? NULL : kmalloc(len + 1);
+	if (!text)
+		return NULL;
+	va_start(args, fmt);
+	vsnprintf(text, len + 1, fmt, args);
+	va_end(args);
+	return text;
+}
+
+char *kstrdup(const char *s)
+{
+	size_t size = strlen(s) + 1;
+	char *copy = kmalloc(size);
+
+	return copy ? memcpy(copy, s, size) : NULL;
+}

@@ -1,0 +1,54 @@
+/* The kernel from its first line of C to the shell: read the calls, then the files they are in. */
+#include <kernel/arch.h>
+#include <kernel/driver.h>
+#include <kernel/interrupt.h>
+#include <kernel/mm.h>
+#include <kernel/of.h>
+#include <kernel/printk.h>
+#include <kernel/shell.h>
+#include <kernel/smp.h>
+#include <kernel/trace.h>
+#include <kernel/watchdog.h>
+
+static void start(const char *name, int (*fn)(void *arg))
+{
+	if (!thread_create(name, fn, NULL, PRIO_NORMAL, 0))
+		panic("no memory for the %s thread", name);
+}
+
+/* What may sleep: controllers, devices, CPUs, and at last the user. */
+static int boot(void *unused)
+{
+	(void)unused;
+	softirq_init();				/* work after interrupts */
+	boot_step("interrupt controllers");
+	of_irq_init();				/* the controller tree, parents first */
+	boot_step("console, clock, exit device");
+	of_probe_drivers(PROBE_EARLY);		/* the devices the rest relies on */
+	watchdog_init();			/* from here on silence is noticed */
+	boot_step("the other CPUs");
+	smp_boot_cpus();			/* each enables its own interrupts */
+	boot_step("devices");
+	of_probe_drivers(PROBE_NORMAL);		/* PCI and what is on it */
+	watchdog_boot_done();
+	start("shell", shell_main);		/* demonstration, commands, prompt */
+	return 0;
+}
+
+void kernel_main(const void *fdt)
+{
+	arch_cpu_init(this_cpu());		/* traps, early console */
+	printk("Cascade\n");
+	mm_early_init(fdt);			/* which memory there is */
+	arch_mm_init();				/* page tables: W^X, guard pages */
+	mm_init();				/* pages and heap */
+	if (of_init(fdt))			/* the device tree, as nodes */
+		panic("without a device tree there is nothing to run on");
+	smp_init_cpus();			/* which CPUs there are */
+	time_init();				/* what a second is */
+	timers_init();				/* what to do when it is over */
+	thread_init();				/* this flow becomes the idle thread */
+	trace_init();				/* a ring of stations per CPU */
+	start("boot", boot);			/* runs as soon as this flow idles */
+	idle_loop();
+}

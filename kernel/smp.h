@@ -1,0 +1,35 @@
+/* CPUs: found in the device tree, started, called. */
+#ifndef KERNEL_SMP_H
+#define KERNEL_SMP_H
+
+#include <kernel/cpu.h>
+
+/* Reads /cpus: numbers the boot CPU 0 and the others in tree order; fills cpus[] and the possible
+ * mask. Boot CPU, once; the caller's own hwid is cpus[0].hwid, set by arch code. */
+void smp_init_cpus(void);
+
+/* Starts every other possible CPU; each must report within a bounded time or is named and left
+ * out. Boot thread. Called once all controllers and the timer are there. */
+void smp_boot_cpus(void);
+
+/* Logical number of the CPU with that hardware id, or -ENODEV. Any context. */
+int cpu_by_hwid(u64 hwid);
+
+/*
+ * Registers a function that each CPU runs on itself, irqs off, while it comes up (controllers
+ * enable their per-CPU part, timers start), in order of registration; and at once on the calling
+ * CPU. Boot thread only. (Linux: cpuhp_setup_state() with a starting callback.)
+ */
+void cpu_on_startup(const char *name, void (*fn)(unsigned int cpu));
+
+/* Runs FN(ARG) on CPU in interrupt context and waits for it; 0, or -ENXIO if it is offline, or
+ * -ETIMEDOUT. Thread context, irqs on. */
+int smp_call_function_single(unsigned int cpu, void (*fn)(void *arg), void *arg);
+
+/* What IPI_CALL does on its target. Irq context. */
+void smp_call_ipi(void);
+
+/* Makes CPU look for a better thread soon. Any context. */
+void smp_send_reschedule(unsigned int cpu);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * The trace rings and the catcher.
+ *
+ * Each CPU writes only its own ring, with irqs off, so recording takes no lock. The catcher picks
+ * one interrupt out of all of them:
+ *
+ *	idle --trace_arm()--> armed --handler of the irq begins, on some CPU--> catching
+ *	     catching --that trap ends there--> copying --> caught: the path is in `caught`
+ *
+ * A path runs from the trap that led to the handler to that trap's exit. Traps that nest in it
+ * (softirqs run with interrupts on) are left out of the copy.
+ */
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+#include <kernel/trace.h>
+#include <lib/errno.h>
+
+const struct station_info station_table[NR_STATIONS] = {
+	[ST_TRAP]	 = { "trap", "entry", "the CPU leaves what it was doing" },
+	[ST_ROOT]	 = { "root", "dispatch", "the root chip turns the cause into a hwirq" },
+	[ST_CLAIM]	 = { "claim", "dispatch", "a controller says what is pending" },
+	[ST_LOOKUP]	 = { "lookup", "dispatch", "a reverse map turns a hwirq into an irq" },
+	[ST_CHAIN_ENTER] = { "chain", "dispatch", "the line feeds another controller" },
+	[ST_CHAIN_EXIT]	 = { "unchain", "exit", "that controller has nothing more" },
+	[ST_FLOW]	 = { "flow", "flow", "what this kind of line needs around its handlers" },
+	[ST_CHIP]	 = { "chip", "chip", "a callback of the line's controller" },
+	[ST_HANDLER]	 = { "handler", "action", "the driver's function" },
+	[ST_HANDLED]	 = { "handled", "action", "what the driver's function returned" },
+	[ST_SOFTIRQ]	 = { "softirq", "exit", "work that handlers left for the way out" },
+	[ST_WAKE]	 = { "wake", "action", "a thread that waited becomes runnable" },
+	[ST_EXIT]	 = { "exit", "exit", "back to what was interrupted" },
+};
+
+enum catch_state { CATCH_IDLE, CATCH_ARMED, CATCH_CATCHING, CATCH_COPYING, CATCH_CAUGHT };
+
+static struct {
+	u32 state;			/* enum catch_state, atomic */
+	unsigned int irq;
+	/* From CATCHING on, these are the catching CPU's until CAUGHT. */
+	unsigned int cpu;
+	u64 start;			/* ring position of the trap */
+	unsigned int nested;
+	unsigned int count;
+	struct trace_event path[TRACE_RING_SIZE];
+} caught;
+
+static bool trace_wanted;		/* by trace_all(), not by the catcher */
+
+static bool catch_move(enum catch_state from, enum catch_state to)
+{
+	u32 expected = from;
+
+	return __atomic_compare_exchange_n(&caught.state, &expected, to, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+static enum catch_state catch_state(void)
+{
+	return __atomic_load_n(&caught.state, __ATOMIC_ACQUIRE);
+}
+
+static void copy_path(const struct trace_ring *ring)
+{
+	u64 from = caught.start;
+	unsigned int level = 0, n = 0;
+
+	if (ring->head - from > TRACE_RING_SIZE)
+		from = ring->head - TRACE_RING_SIZE;
+	for (; from < ring->head; from++) {
+		const struct trace_event *event = &ring->event[from % TRACE_RING_SIZE];
+
+		level += event->station == ST_TRAP;
+		if (level <= 1)
+			caught.path[n++] = *event;
+		level -= event->station == ST_EXIT && level;
+	}
+	caught.count = n;
+}
+
+static void finish(const struct trace_ring *ring)
+{
+	if (!catch_move(CATCH_CATCHING, CATCH_COPYING))
+		return;
+	copy_path(ring);
+	__atomic_store_n(&caught.state, CATCH_CAUGHT, __ATOMIC_RELEASE);
+}
+
+/* Advances the catcher by the event just written on CPU. */
+static void catch_event(const struct cpu *cpu, const struct trace_event *event)
+{
+	enum catch_state state = catch_state();
+
+	if (state == CATCH_ARMED) {
+		if (event->irq != caught.irq ||
+		    (event->station != ST_HANDLER && event->station != ST_CHAIN_ENTER) ||
+		    !catch_move(CATCH_ARMED, CATCH_CATCHING))
+			return;
+		caught.cpu = cpu->id;
+		caught.start = cpu->trace->path_start;
+		caught.nested = 0;
+		return;
+	}
+	if (state != CATCH_CATCHING || caught.cpu != cpu->id)
+		return;
+	if (event->station == ST_TRAP)
+		caught.nested++;
+	else if (event->station == ST_EXIT && caught.nested)
+		caught.nested--;
+	else if (event->station == ST_EXIT)
+		finish(cpu->trace);
+}
+
+void trace_record(enum station st, unsigned int irq, const void *obj, unsigned long a,
+		  unsigned long b)
+{
+	struct cpu *cpu = this_cpu();
+	struct trace_ring *ring = cpu->trace;
+	struct trace_event *event;
+
+	if (!ring)
+		return;
+	if (st == ST_TRAP)
+		ring->path_start = ring->head;
+	event = &ring->event[ring->head % TRACE_RING_SIZE];
+	*event = (struct trace_event){
+		.stamp = arch_cycles(), .station = st, .depth = cpu->irq_depth, .irq = irq,
+		.obj = obj, .a = a, .b = b, .pc = (unsigned long)__builtin_return_address(0),
+	};
+	ring->head++;
+	ring->lost += ring->head > TRACE_RING_SIZE;
+	catch_event(cpu, event);
+}
+
+void trace_init(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		cpus[cpu].trace = kzalloc(sizeof(struct trace_ring));
+		if (!cpus[cpu].trace)
+			pr_err("trace: no memory for the ring of cpu %u; it records nothing", cpu);
+	}
+}
+
+static void set_recording(bool on)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		__atomic_store_n(&cpus[cpu].trace_on, on, __ATOMIC_RELAXED);
+}
+
+void trace_all(bool on)
+{
+	trace_wanted = on;
+	set_recording(on || catch_state() == CATCH_ARMED || catch_state() == CATCH_CATCHING);
+}
+
+int trace_arm(unsigned int irq)
+{
+	enum catch_state state = catch_state();
+
+	if (state != CATCH_IDLE && state != CATCH_CAUGHT)
+		return -EBUSY;
+	caught.irq = irq;
+	caught.count = 0;
+	__atomic_store_n(&caught.state, CATCH_ARMED, __ATOMIC_RELEASE);
+	set_recording(true);
+	return 0;
+}
+
+bool trace_caught(void)
+{
+	return catch_state() == CATCH_CAUGHT;
+}
+
+void trace_disarm(void)
+{
+	while (catch_state() == CATCH_COPYING)
+		cpu_relax();
+	if (!catch_move(CATCH_ARMED, CATCH_IDLE))
+		catch_move(CATCH_CATCHING, CATCH_IDLE);
+	set_recording(trace_wanted);
+}
+
+unsigned int trace_path(const struct trace_event **events, unsigned int *cpu)
+{
+	*events = caught.path;
+	*cpu = caught.cpu;
+	return trace_caught() ? caught.count : 0;
+}

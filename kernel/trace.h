@@ -1,0 +1,85 @@
+/*
+ * Stations: the named points an interrupt passes, and the per-CPU ring that records them.
+ *
+ * The station table (name, function, phase) is read-only data, kept for the narration, the trace
+ * commands and the debugger alike. Recording costs one load and one branch where tracing is off.
+ */
+#ifndef KERNEL_TRACE_H
+#define KERNEL_TRACE_H
+
+#include <kernel/cpu.h>
+
+enum station {
+	ST_TRAP,	/* a: cause register          b: interrupted pc */
+	ST_ROOT,	/* a: hwirq at the root chip */
+	ST_CLAIM,	/* a: identity or INTID claimed, 0: none left    chip */
+	ST_LOOKUP,	/* a: hwirq                   obj: domain        irq */
+	ST_CHAIN_ENTER,	/* irq: the chained line      obj: chip */
+	ST_CHAIN_EXIT,
+	ST_FLOW,	/* irq                        a: flow handler */
+	ST_CHIP,	/* irq, obj: chip             a: callback (code address)  b: hwirq */
+	ST_HANDLER,	/* irq                        a: handler, b: dev_id */
+	ST_HANDLED,	/* irq                        a: irqreturn */
+	ST_SOFTIRQ,	/* a: pending bits */
+	ST_WAKE,	/* obj: thread woken */
+	ST_EXIT,	/* leaving the trap */
+	NR_STATIONS,
+};
+
+struct station_info {
+	const char *name;	/* "claim" */
+	const char *phase;	/* entry, dispatch, chip, flow, action, exit */
+	const char *what;	/* one sentence for the narration */
+};
+extern const struct station_info station_table[NR_STATIONS];
+
+struct trace_event {
+	u64 stamp;		/* arch_cycles() */
+	u8 station;
+	u8 depth;		/* irq_depth at the time */
+	u32 irq;		/* 0: not known here */
+	const void *obj;	/* irq_chip, irq_domain or thread, as the station says */
+	unsigned long a, b;
+	unsigned long pc;	/* where it was recorded: the station's function */
+};
+
+#define TRACE_RING_SIZE	256	/* events, a power of two */
+
+struct trace_ring {
+	u64 head;		/* events ever written; slot = head % size */
+	u64 lost;		/* overwritten before they were read */
+	u64 path_start;		/* head when the current outermost trap began */
+	struct trace_event event[TRACE_RING_SIZE];
+};
+
+void trace_init(void);		/* a ring for each possible CPU */
+
+void trace_record(enum station st, unsigned int irq, const void *obj, unsigned long a,
+		  unsigned long b);
+
+/* Records a station of this CPU, irqs off. Arguments are not evaluated unless tracing is on. */
+#define station(st, irq, obj, a, b) do {							\
+	if (unlikely(this_cpu()->trace_on))							\
+		trace_record(st, irq, obj, (unsigned long)(a), (unsigned long)(b));		\
+} while (0)
+
+void trace_all(bool on);	/* every CPU. Thread context */
+
+/*
+ * Catches the path of the next interrupt whose handler runs for IRQ, on whichever CPU: arm, let it
+ * happen, then trace_caught() gives its events (until the next arm). One catcher at a time:
+ * -EBUSY. Thread context.
+ */
+int trace_arm(unsigned int irq);
+bool trace_caught(void);
+void trace_disarm(void);
+/* The caught path, oldest first; returns the number of events; *cpu is where it ran. */
+unsigned int trace_path(const struct trace_event **events, unsigned int *cpu);
+/* The function of an event: the callback it is about, else the one that recorded it. */
+const char *trace_symbol(const struct trace_event *event);
+/* What happened there, in words, with its values, into BUF; returns BUF. */
+const char *trace_detail(char *buf, size_t size, const struct trace_event *event);
+/* Prints the caught path, station by station, for somebody who has never seen one. */
+void trace_narrate(void);
+
+#endif
