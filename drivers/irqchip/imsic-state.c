@@ -1,0 +1,283 @@
+/*
+ * IMSIC, the interrupt files: which (hart, identity) belongs to which line, what eie holds, how a
+ * line moves without losing an interrupt, and the IPI. Manual: RISC-V AIA, chapter 3.
+ *
+ * eip and eie can be reached from their own hart only [AIA 3.7]. What another CPU wants there it
+ * leaves in struct imsic_hart, and kicks the hart by the IPI:
+ *
+ *   mover                                         the old hart
+ *   1. takes a vector on the new hart, enables it
+ *   2. gives the device the new message
+ *   3. leaves the old vector ------- IPI -------> 4. disables it
+ *                                                 5. pending? clears it, stores the heir's message
+ *                                                 6. only now the identity is free
+ *
+ * A message that comes before its enable bit waits in eip.
+ */
+#include <asm/csr.h>
+#include <drivers/irqchip/imsic.h>
+#include <kernel/io.h>
+#include <kernel/ipi.h>
+#include <kernel/irqdomain.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+#include <kernel/thread.h>
+#include <stdio.h>
+
+/* Registers behind siselect. eip and eie: 64 bits each, under even numbers. [AIA 3.8] */
+#define EIDELIVERY		0x70
+#define EITHRESHOLD		0x72
+#define EIP(id)			(0x80 + (id) / 64 * 2)
+#define EIE(id)			(0xc0 + (id) / 64 * 2)
+
+struct imsic imsic;
+
+static void imsic_csr_write(unsigned int reg, unsigned long v)
+{
+	csr_write(CSR_SISELECT, reg);
+	csr_write(CSR_SIREG, v);
+}
+
+int imsic_state_init(void)
+{
+	unsigned int cpu;
+
+	imsic.matrix = irq_matrix_create(1, imsic.nr_ids + 1);
+	if (!imsic.matrix)
+		return -ENOMEM;
+	irq_matrix_reserve(imsic.matrix, IMSIC_IPI_ID);
+	for_each_possible_cpu(cpu) {
+		struct imsic_hart *hart = &imsic.hart[cpu];
+
+		hart->vector = kcalloc(imsic.nr_ids + 1, sizeof(*hart->vector));
+		if (!hart->vector) {
+			imsic_state_free();
+			return -ENOMEM;
+		}
+		for (unsigned int id = 0; id <= imsic.nr_ids; id++) {
+			hart->vector[id].cpu = cpu;
+			hart->vector[id].id = id;
+		}
+	}
+	return 0;
+}
+
+void imsic_state_free(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		kfree(imsic.hart[cpu].vector);
+	irq_matrix_destroy(imsic.matrix);
+}
+
+/* ---- What other CPUs want of a hart --------------------------------------------------------- */
+
+/* Of several kicks only the first stores, and the store is claimed before the next one can be
+ * made: as many claims as stores. */
+static void imsic_kick(struct imsic_hart *hart)
+{
+	if (hart->page && !__atomic_exchange_n(&hart->kicked, 1, __ATOMIC_ACQ_REL))
+		writel(IMSIC_IPI_ID, hart->page);
+}
+
+void imsic_send_ipi(unsigned int cpu)
+{
+	imsic_kick(&imsic.hart[cpu]);
+}
+
+static void imsic_leave_work(struct imsic_hart *hart)
+{
+	__atomic_store_n(&hart->work, true, __ATOMIC_RELEASE);
+	imsic_kick(hart);
+}
+
+static void imsic_do_work(struct imsic_hart *hart)
+{
+	spin_lock(&imsic.lock);
+	__atomic_store_n(&hart->work, false, __ATOMIC_RELAXED);
+	for (unsigned int word = 0; hart->dirty; word++) {
+		if (hart->dirty & BIT(word))
+			imsic_csr_write(EIE(word * 64), hart->enabled[word]);
+		hart->dirty &= ~BIT(word);
+	}
+	while (hart->retire) {
+		struct imsic_vector *vec = hart->retire;
+
+		hart->retire = vec->next;
+		imsic_vector_leave(vec);
+	}
+	spin_unlock(&imsic.lock);
+}
+
+irqreturn_t imsic_ipi(int irq, void *dev_id)
+{
+	struct imsic_hart *hart = dev_id;
+
+	(void)irq;
+	__atomic_exchange_n(&hart->kicked, 0, __ATOMIC_ACQ_REL);
+	if (unlikely(__atomic_load_n(&hart->work, __ATOMIC_ACQUIRE)))
+		imsic_do_work(hart);
+	ipi_mux_process();
+	return IRQ_HANDLED;
+}
+
+/* ---- Vectors -------------------------------------------------------------------------------- */
+
+int imsic_vector_alloc(const struct cpumask *mask, struct irq_desc *desc,
+		       struct imsic_vector **out)
+{
+	unsigned int cpu;
+	int id = irq_matrix_alloc(imsic.matrix, mask, &cpu);
+
+	if (id < 0)
+		return id;
+	*out = &imsic.hart[cpu].vector[id];
+	__atomic_store_n(&(*out)->desc, desc, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void imsic_vector_enable(struct imsic_vector *vec, bool on)
+{
+	struct imsic_hart *hart = &imsic.hart[vec->cpu];
+
+	if (on)
+		__set_bit(vec->id, hart->enabled);
+	else
+		__clear_bit(vec->id, hart->enabled);
+	vec->used |= on;
+	if (vec->cpu == smp_processor_id()) {
+		imsic_csr_write(EIE(vec->id), hart->enabled[vec->id / 64]);
+	} else {
+		hart->dirty |= BIT(vec->id / 64);
+		imsic_leave_work(hart);
+	}
+}
+
+bool imsic_vector_pending(const struct imsic_vector *vec)
+{
+	csr_write(CSR_SISELECT, EIP(vec->id));
+	return csr_read(CSR_SIREG) & BIT(vec->id % 64);
+}
+
+void imsic_vector_clear_pending(const struct imsic_vector *vec)
+{
+	csr_write(CSR_SISELECT, EIP(vec->id));
+	csr_clear(CSR_SIREG, BIT(vec->id % 64));
+}
+
+void imsic_vector_send(const struct imsic_vector *vec)
+{
+	writel(vec->id, imsic.hart[vec->cpu].page);
+}
+
+static void imsic_vector_free(struct imsic_vector *vec)
+{
+	if (vec->heir)
+		vec->heir->former = NULL;
+	vec->heir = NULL;
+	vec->used = false;
+	__atomic_store_n(&vec->desc, NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&vec->retiring, false, __ATOMIC_RELEASE);
+	irq_matrix_free(imsic.matrix, vec->cpu, vec->id);
+}
+
+void imsic_vector_leave(struct imsic_vector *vec)
+{
+	struct imsic_hart *hart = &imsic.hart[vec->cpu];
+
+	if (vec->used && vec->cpu != smp_processor_id()) {
+		vec->retiring = true;
+		vec->next = hart->retire;
+		hart->retire = vec;
+		imsic_leave_work(hart);
+		return;
+	}
+	if (vec->used) {
+		imsic_vector_enable(vec, false);
+		if (imsic_vector_pending(vec)) {
+			imsic_vector_clear_pending(vec);
+			if (vec->heir)
+				imsic_vector_send(vec->heir);
+		}
+	}
+	imsic_vector_free(vec);
+}
+
+void imsic_vector_wait(struct imsic_vector *vec)
+{
+	for (int ms = 0; ms < 1000; ms++) {
+		if (!poll_timeout(!__atomic_load_n(&vec->retiring, __ATOMIC_ACQUIRE), 100))
+			return;
+		msleep(1);
+	}
+	pr_err("imsic: cpu %u has not let go of identity %u for a second", vec->cpu, vec->id);
+}
+
+/* ---- A hart comes up ------------------------------------------------------------------------ */
+
+/* Delivery comes last, when everything that can be claimed has its vector. (S-189) */
+void imsic_hart_start(unsigned int cpu)
+{
+	struct imsic_hart *hart = &imsic.hart[cpu];
+
+	if (!hart->page) {
+		pr_err("imsic: cpu %u has no interrupt file, so neither IPIs nor devices", cpu);
+		return;
+	}
+	irq_matrix_online(imsic.matrix, cpu);
+	enable_percpu_irq(imsic.parent_irq, IRQ_TYPE_NONE);
+	enable_percpu_irq(imsic.ipi_irq, IRQ_TYPE_NONE);
+	for (unsigned int id = 0; id <= imsic.nr_ids; id += 64) {
+		/* What firmware left pending is nobody's; the IPI may be real already. */
+		csr_write(CSR_SISELECT, EIP(id));
+		csr_clear(CSR_SIREG, id ? ~0UL : ~BIT(IMSIC_IPI_ID));
+		imsic_csr_write(EIE(id), hart->enabled[id / 64]);
+	}
+	imsic_csr_write(EITHRESHOLD, 0);
+	imsic_csr_write(EIDELIVERY, 1);
+}
+
+/* ---- Invariants ----------------------------------------------------------------------------- */
+
+/* A given identity has a line, the line knows it as its own unless it has left, and what is not
+ * given is not enabled. */
+static const char *imsic_vector_fault(const struct imsic_vector *vec)
+{
+	bool given = irq_matrix_test(imsic.matrix, vec->cpu, vec->id);
+	struct irq_data *d;
+
+	if (!given && vec->desc)
+		return "has a line, but is free in the matrix";
+	if (given && !vec->desc)
+		return "is given in the matrix, but has no line";
+	if (!given)
+		return test_bit(vec->id, imsic.hart[vec->cpu].enabled) ? "is enabled, but free"
+								       : NULL;
+	if (vec->heir || vec->retiring)
+		return NULL;
+	d = irq_domain_get_irq_data(imsic.domain, vec->desc->irq_data.irq);
+	return d && d->chip_data == vec ? NULL : "is not the vector of its line";
+}
+
+unsigned int imsic_check(void (*report)(void *arg, const char *text), void *arg)
+{
+	unsigned int cpu, faults = 0;
+	char text[96];
+
+	for_each_possible_cpu(cpu) {
+		for (unsigned int id = IMSIC_IPI_ID + 1; id <= imsic.nr_ids; id++) {
+			unsigned long flags = spin_lock_irqsave(&imsic.lock);
+			const char *fault = imsic_vector_fault(&imsic.hart[cpu].vector[id]);
+
+			spin_unlock_irqrestore(&imsic.lock, flags);
+			if (!fault)
+				continue;
+			snprintf(text, sizeof(text), "imsic: cpu %u identity %u %s", cpu, id,
+				 fault);
+			report(arg, text);
+			faults++;
+		}
+	}
+	return faults;
+}

@@ -1,0 +1,124 @@
+/*
+ * The interrupt inputs of a RISC-V hart: the root of every controller tree. A hart has one pending
+ * and one enable bit per cause (CSRs sip and sie); a trap whose scause has its top bit set tells
+ * which cause it takes. Used: 1 software, 5 timer, 9 external, and any other below 64.
+ * Manuals: RISC-V Privileged 4.1.3 (sip and sie), 4.1.8 (scause).
+ *
+ *   timer ------------ 5 --\
+ *   IMSIC or PLIC ---- 9 --- sip & sie --> trap, scause --> domain[cause] --> flow of that line
+ *   another hart ----- 1 --/
+ *
+ * The tree has one cpu-intc node per hart. The causes mean the same on each of them and every hart
+ * can only touch its own CSRs, so all the nodes are one domain of per-CPU lines.
+ */
+#include <asm/csr.h>
+#include <asm/ptrace.h>
+#include <kernel/driver.h>
+#include <kernel/irqdomain.h>
+#include <kernel/printk.h>
+#include <kernel/smp.h>
+#include <kernel/trace.h>
+
+#define NR_CAUSES	64
+
+static struct irq_domain *intc_domain;
+
+/* Both act on the calling hart, as enable_percpu_irq() and disable_percpu_irq() mean it. */
+static void riscv_intc_irq_mask(struct irq_data *d)
+{
+	csr_clear(CSR_SIE, BIT(d->hwirq));
+}
+
+static void riscv_intc_irq_unmask(struct irq_data *d)
+{
+	csr_set(CSR_SIE, BIT(d->hwirq));
+}
+
+/* A cause goes away where it came from. That there is an eoi spares a chained controller the mask
+ * and unmask round its handler. */
+static void riscv_intc_irq_eoi(struct irq_data *d)
+{
+	(void)d;
+}
+
+static const struct irq_chip riscv_intc_chip = {
+	.name = "RISC-V INTC",
+	.irq_mask = riscv_intc_irq_mask,
+	.irq_unmask = riscv_intc_irq_unmask,
+	.irq_eoi = riscv_intc_irq_eoi,
+};
+
+/* Nobody can make such a cause go away, so this hart no longer listens to it. */
+static void __attribute__((noinline)) riscv_intc_unmapped(unsigned long cause)
+{
+	csr_clear(CSR_SIE, BIT(cause % NR_CAUSES));
+	pr_warn("riscv-intc: cpu %u turned off interrupt cause %lu, which no driver has mapped",
+		smp_processor_id(), cause);
+}
+
+static void riscv_intc_irq(struct pt_regs *regs)
+{
+	unsigned long cause = regs->cause & ~SCAUSE_INTERRUPT;
+
+	station(ST_ROOT, 0, &riscv_intc_chip, cause, 0);
+	if (unlikely(generic_handle_domain_irq(intc_domain, cause)))
+		riscv_intc_unmapped(cause);
+}
+
+static int riscv_intc_match(struct irq_domain *d, struct device_node *node,
+			    enum irq_domain_bus_token bus_token)
+{
+	return node && of_device_is_compatible(node, "riscv,cpu-intc") &&
+	       (bus_token == DOMAIN_BUS_ANY || bus_token == d->bus_token);
+}
+
+static int riscv_intc_map(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq)
+{
+	int ret = irq_set_percpu_devid(virq);
+
+	if (ret)
+		return ret;
+	irq_domain_set_info(d, virq, hwirq, &riscv_intc_chip, NULL, handle_percpu_devid_irq, NULL,
+			    NULL);
+	return 0;
+}
+
+static const struct irq_domain_ops riscv_intc_ops = {
+	.match = riscv_intc_match,
+	.map = riscv_intc_map,
+	.xlate = irq_domain_xlate_onecell,
+};
+
+/* Whatever firmware left enabled has no handler here. */
+static void riscv_intc_cpu_up(unsigned int cpu)
+{
+	(void)cpu;
+	csr_write(CSR_SIE, 0);
+}
+
+static int riscv_intc_init(struct device_node *node, struct device_node *parent)
+{
+	struct irq_domain *d;
+	int ret;
+
+	(void)parent;
+	if (irq_find_host(node))
+		return 0;	/* another hart's node made it */
+	d = irq_domain_create_linear(&node->fwnode, NR_CAUSES, &riscv_intc_ops, NULL);
+	if (!d)
+		return -ENOMEM;
+	irq_domain_set_name(d, "riscv-intc");
+	irq_domain_update_bus_token(d, DOMAIN_BUS_WIRED);
+	ret = set_handle_irq(riscv_intc_irq);
+	if (ret)
+		goto remove_domain;
+	intc_domain = d;
+	cpu_on_startup("riscv-intc", riscv_intc_cpu_up);
+	return 0;
+
+remove_domain:
+	irq_domain_remove(d);
+	return ret;
+}
+
+IRQCHIP_DECLARE(riscv_intc, "riscv,cpu-intc", riscv_intc_init);

@@ -1,0 +1,246 @@
+/*
+ * MSI and MSI-X: how a PCI device sends interrupts as memory writes.
+ *
+ *	MSI-X: a table in a BAR, one row of 16 bytes per vector
+ *	       | address low | address high | data | vector control: bit 0 masks |
+ *	MSI:   one address and one data word in configuration space; message n writes data + n
+ *
+ * The chips below are the outermost level of such an interrupt: they write the message that the
+ * parent (IMSIC, ITS, …) has composed into the device, and mask there. Around them, the order in
+ * which a device is brought up, so that it can never send a message that is not complete.
+ * Manuals: [PCI 6.8], [PCIE 6.1.4, 7.7]. Numbers S-… are statements of the core's specification.
+ */
+#include <drivers/pci/pci.h>
+#include <kernel/io.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+
+#define CTRL_MASKBIT	((u32)PCI_MSIX_ENTRY_CTRL_MASKBIT)
+
+static struct pci_dev *desc_to_pci(const struct msi_desc *desc) { return to_pci_dev(desc->dev); }
+
+/* A device that sleeps has no registers to write; its messages wait in the descriptors. (S-132) */
+static bool reachable(const struct pci_dev *dev)
+{
+	return dev->current_state == PCI_D0;
+}
+
+/* ---- The MSI-X chip (locked) ---------------------------------------------------------------- */
+
+static char *msix_row(const struct msi_desc *desc)
+{
+	return (char *)desc->pci.base + desc->msi_index * PCI_MSIX_ENTRY_SIZE;
+}
+
+static void msix_write_ctrl(struct msi_desc *desc, u32 ctrl)
+{
+	desc->pci.msix_ctrl = ctrl;
+	if (reachable(desc_to_pci(desc)))
+		writel(ctrl, msix_row(desc) + PCI_MSIX_ENTRY_VECTOR_CTRL);
+}
+
+static bool mask_parent_too(const struct irq_data *d)
+{
+	const struct msi_domain_info *info = d->domain->host_data;
+
+	return info->flags & MSI_FLAG_PCI_MSI_MASK_PARENT;
+}
+
+/* The read makes sure that the device has seen the write before we go on. (S-150) */
+static void pci_irq_mask_msix(struct irq_data *d)
+{
+	struct msi_desc *desc = irq_data_get_msi_desc(d);
+
+	msix_write_ctrl(desc, desc->pci.msix_ctrl | CTRL_MASKBIT);
+	if (reachable(desc_to_pci(desc)))
+		readl(msix_row(desc) + PCI_MSIX_ENTRY_VECTOR_CTRL);
+	if (mask_parent_too(d))
+		irq_chip_mask_parent(d);
+}
+
+static void pci_irq_unmask_msix(struct irq_data *d)
+{
+	struct msi_desc *desc = irq_data_get_msi_desc(d);
+
+	if (mask_parent_too(d))
+		irq_chip_unmask_parent(d);
+	msix_write_ctrl(desc, desc->pci.msix_ctrl & ~CTRL_MASKBIT);
+}
+
+/* A row may only change while it is masked. [PCI 6.8.2.9] (S-148) */
+static void pci_write_msg_msix(struct irq_data *d, struct msi_msg *msg)
+{
+	struct msi_desc *desc = irq_data_get_msi_desc(d);
+	u32 ctrl = desc->pci.msix_ctrl;
+	char *row = msix_row(desc);
+
+	desc->msg = *msg;
+	if (!reachable(desc_to_pci(desc)))
+		return;
+	if (!(ctrl & CTRL_MASKBIT))
+		msix_write_ctrl(desc, ctrl | CTRL_MASKBIT);
+	writel(msg->address_lo, row + PCI_MSIX_ENTRY_LOWER_ADDR);
+	writel(msg->address_hi, row + PCI_MSIX_ENTRY_UPPER_ADDR);
+	writel(msg->data, row + PCI_MSIX_ENTRY_DATA);
+	if (!(ctrl & CTRL_MASKBIT))
+		msix_write_ctrl(desc, ctrl);
+	readl(row + PCI_MSIX_ENTRY_DATA);
+}
+
+/* ---- The MSI chip (locked) ------------------------------------------------------------------ */
+
+static void msi_write_mask(struct msi_desc *desc, u32 mask)
+{
+	unsigned int where = desc->pci.cap + (desc->pci.is_64 ? 0x10 : 0x0c);
+
+	desc->pci.msi_mask = mask;
+	if (desc->pci.can_mask && reachable(desc_to_pci(desc)))
+		pci_write_config32(desc_to_pci(desc), where, mask);
+}
+
+static void pci_irq_mask_msi(struct irq_data *d)
+{
+	struct msi_desc *desc = irq_data_get_msi_desc(d);
+
+	msi_write_mask(desc, desc->pci.msi_mask | BIT(d->irq - desc->irq));
+	if (mask_parent_too(d))
+		irq_chip_mask_parent(d);
+}
+
+static void pci_irq_unmask_msi(struct irq_data *d)
+{
+	struct msi_desc *desc = irq_data_get_msi_desc(d);
+
+	if (mask_parent_too(d))
+		irq_chip_unmask_parent(d);
+	msi_write_mask(desc, desc->pci.msi_mask & ~BIT(d->irq - desc->irq));
+}
+
+static unsigned int msi_data_reg(const struct msi_desc *desc)
+{
+	return desc->pci.cap + (desc->pci.is_64 ? 0x0c : 0x08);
+}
+
+/* One message serves all vectors: the first vector's. (S-152) */
+static void pci_write_msg_msi(struct irq_data *d, struct msi_msg *msg)
+{
+	struct msi_desc *desc = irq_data_get_msi_desc(d);
+	struct pci_dev *dev = desc_to_pci(desc);
+
+	if (d->irq != desc->irq)
+		return;
+	desc->msg = *msg;
+	if (!reachable(dev))
+		return;
+	pci_write_config32(dev, desc->pci.cap + PCI_MSI_ADDRESS_LO, msg->address_lo);
+	if (desc->pci.is_64)
+		pci_write_config32(dev, desc->pci.cap + PCI_MSI_ADDRESS_HI, msg->address_hi);
+	pci_write_config16(dev, msi_data_reg(desc), msg->data);
+	pci_read_config16(dev, msi_data_reg(desc));
+}
+
+/* ---- The device's domain -------------------------------------------------------------------- */
+
+static int pci_msi_prepare(struct irq_domain *d, struct device *dev, int nvec,
+			   msi_alloc_info_t *arg)
+{
+	(void)d;
+	(void)nvec;
+	arg->device_id = to_pci_dev(dev)->msi_id;
+	return 0;
+}
+
+static void pci_msi_set_desc(msi_alloc_info_t *arg, struct msi_desc *desc)
+{
+	arg->desc = desc;
+	arg->hwirq = desc->msi_index;
+}
+
+#define PCI_MSI_COMMON_FLAGS	(MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY)
+
+static const struct msi_domain_template msix_template = {
+	.name = "PCI-MSIX",
+	.chip = {
+		.name = "PCI-MSIX",
+		.irq_mask = pci_irq_mask_msix,
+		.irq_unmask = pci_irq_unmask_msix,
+		.irq_write_msi_msg = pci_write_msg_msix,
+		.flags = IRQCHIP_ONESHOT_SAFE,
+	},
+	.ops = { .msi_prepare = pci_msi_prepare, .set_desc = pci_msi_set_desc },
+	.info = {
+		.flags = PCI_MSI_COMMON_FLAGS | MSI_FLAG_PCI_MSIX,
+		.bus_token = DOMAIN_BUS_PCI_DEVICE_MSIX,
+	},
+};
+
+static const struct msi_domain_template msi_template = {
+	.name = "PCI-MSI",
+	.chip = {
+		.name = "PCI-MSI",
+		.irq_mask = pci_irq_mask_msi,
+		.irq_unmask = pci_irq_unmask_msi,
+		.irq_write_msi_msg = pci_write_msg_msi,
+		.flags = IRQCHIP_ONESHOT_SAFE,
+	},
+	.ops = { .msi_prepare = pci_msi_prepare, .set_desc = pci_msi_set_desc },
+	.info = {
+		.flags = PCI_MSI_COMMON_FLAGS | MSI_FLAG_MULTI_PCI_MSI,
+		.bus_token = DOMAIN_BUS_PCI_DEVICE_MSI,
+	},
+};
+
+int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize)
+{
+	return msi_create_device_irq_domain(&dev->dev, msix ? &msix_template : &msi_template,
+					    hwsize, NULL, NULL);
+}
+
+bool pci_msi_domain_supports(const struct pci_dev *dev, u32 flags)
+{
+	const struct irq_domain *parent = dev->dev.msi.domain;
+
+	return parent && parent->msi_parent_ops &&
+	       (parent->msi_parent_ops->supported_flags & flags) == flags;
+}
+
+/* ---- At enumeration ------------------------------------------------------------------------- */
+
+static void find_msi_parent(struct pci_dev *dev)
+{
+	struct device_node *controller;
+	struct fwnode_handle *fwnode;
+	struct irq_domain *domain;
+
+	if (of_msi_map_id(dev->bus->host->node, pci_dev_id(dev), &controller, &dev->msi_id))
+		return;
+	fwnode = of_fwnode_handle(controller);
+	domain = irq_find_matching_fwnode(fwnode, DOMAIN_BUS_NEXUS);
+	if (!domain)
+		domain = irq_find_matching_fwnode(fwnode, DOMAIN_BUS_ANY);
+	if (domain && domain->flags & IRQ_DOMAIN_FLAG_MSI_PARENT)
+		dev->dev.msi.domain = domain;
+}
+
+/* Firmware or an earlier kernel may have left either on. (S-155) */
+void pci_msi_init(struct pci_dev *dev)
+{
+	u16 flags;
+
+	dev->msi_cap = pci_find_capability(dev, PCI_CAP_ID_MSI);
+	dev->msix_cap = pci_find_capability(dev, PCI_CAP_ID_MSIX);
+	if (dev->msi_cap) {
+		flags = pci_read_config16(dev, dev->msi_cap + PCI_MSI_FLAGS);
+		if (flags & PCI_MSI_FLAGS_ENABLE)
+			pci_write_config16(dev, dev->msi_cap + PCI_MSI_FLAGS,
+					   flags & ~PCI_MSI_FLAGS_ENABLE);
+	}
+	if (dev->msix_cap) {
+		flags = pci_read_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS);
+		if (flags & PCI_MSIX_FLAGS_ENABLE)
+			pci_write_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS,
+					   flags & ~PCI_MSIX_FLAGS_ENABLE);
+	}
+	if (dev->msi_cap || dev->msix_cap)
+		find_msi_parent(dev);
+}

@@ -1,0 +1,208 @@
+/*
+ * What a driver asks for interrupts with: pci_alloc_irq_vectors() and its company. It tries the
+ * kinds a device may have from the best to the worst and settles how many there are.
+ *
+ *	MSI-X (many, each with its own CPU)  ->  MSI (a few in one block)  ->  INTx (one, shared)
+ *
+ * Rules S-139 … S-146; manuals [PCI 6.8], [DT, PCI bus binding] for the INTx lines.
+ */
+#include <drivers/pci/pci.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+
+typedef int (*enable_fn)(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd);
+
+int pci_msix_vec_count(struct pci_dev *dev)
+{
+	if (!dev->msix_cap)
+		return -EINVAL;
+	return (pci_read_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_QSIZE) + 1;
+}
+
+int pci_msi_vec_count(struct pci_dev *dev)
+{
+	unsigned int log2;
+
+	if (!dev->msi_cap)
+		return -EINVAL;
+	log2 = (pci_read_config16(dev, dev->msi_cap + PCI_MSI_FLAGS) & PCI_MSI_FLAGS_QMASK) >> 1;
+	return 1 << min(log2, 5U);	/* 6 and 7 are reserved */
+}
+
+/* ---- MSI and MSI-X -------------------------------------------------------------------------- */
+
+static bool msi_forbidden(const struct pci_dev *dev)
+{
+	if (dev->no_msi || dev->current_state != PCI_D0)
+		return true;
+	for (const struct pci_bus *bus = dev->bus; bus; bus = bus->parent)
+		if (bus->no_msi)
+			return true;
+	return false;
+}
+
+/* More vectors than CPUs to spread them to are of no use. */
+static unsigned int useful_vectors(unsigned int min_vecs, unsigned int max_vecs,
+				   const struct irq_affinity *affd)
+{
+	unsigned int fixed = affd->pre_vectors + affd->post_vectors;
+
+	if (fixed > min_vecs)
+		return 0;
+	return fixed + min(max_vecs - fixed, cpumask_weight(cpu_possible_mask));
+}
+
+/* ENABLE with as many as there are, from MAX down to MIN: their number, or an errno. */
+static int enable_range(struct pci_dev *dev, int hw_count, unsigned int min_vecs,
+			unsigned int max_vecs, const struct irq_affinity *affd, enable_fn enable)
+{
+	unsigned int n = max_vecs;
+
+	if (hw_count < 0)
+		return hw_count;
+	if ((unsigned int)hw_count < min_vecs)
+		return -ENOSPC;
+	n = min(n, (unsigned int)hw_count);
+	for (;;) {
+		int err;
+
+		if (affd)
+			n = useful_vectors(min_vecs, n, affd);
+		if (!n || n < min_vecs)
+			return -ENOSPC;
+		err = enable(dev, n, affd);
+		if (err <= 0)
+			return err ? err : (int)n;
+		if ((unsigned int)err >= n)
+			return -ENOSPC;
+		n = err;			/* so many would have fitted */
+	}
+}
+
+static int check_msi(const struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
+		     bool this_on, bool other_on, u32 flag)
+{
+	if (max_vecs < min_vecs)
+		return -ERANGE;
+	if (other_on || WARN_ON(this_on) || msi_forbidden(dev) || !max_vecs)
+		return -EINVAL;
+	return pci_msi_domain_supports(dev, flag) ? 0 : -ENOTSUPP;
+}
+
+static int try_msix(struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
+		    const struct irq_affinity *affd)
+{
+	int err = dev->msix_cap ? check_msi(dev, min_vecs, max_vecs, dev->msix_enabled,
+					    dev->msi_enabled, MSI_FLAG_PCI_MSIX) : -EINVAL;
+
+	return err ? err : enable_range(dev, pci_msix_vec_count(dev), min_vecs, max_vecs, affd,
+					pci_enable_msix);
+}
+
+static int try_msi(struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
+		   const struct irq_affinity *affd)
+{
+	int err = dev->msi_cap ? check_msi(dev, min_vecs, max_vecs, dev->msi_enabled,
+					   dev->msix_enabled, 0) : -EINVAL;
+
+	return err ? err : enable_range(dev, pci_msi_vec_count(dev), min_vecs, max_vecs, affd,
+					pci_enable_msi);
+}
+
+/* ---- INTx ----------------------------------------------------------------------------------- */
+
+/* The host's interrupt-map turns (device, pin) into a line of a controller. */
+static unsigned int map_intx(struct pci_dev *dev)
+{
+	u8 unit[12] = { 0, dev->bus->number, dev->devfn };
+	struct of_phandle_args args = {
+		.np = dev->bus->host->node,
+		.args_count = 1,
+		.args = { dev->pin },
+	};
+
+	if (!dev->pin || dev->pin > 4 || !of_property_present(args.np, "interrupt-map"))
+		return 0;
+	return of_irq_parse_raw(unit, &args) ? 0 : irq_create_of_mapping(&args);
+}
+
+static int try_intx(struct pci_dev *dev)
+{
+	if (dev->msi_enabled || dev->msix_enabled)
+		return -EBUSY;
+	if (!dev->intx_irq)
+		dev->intx_irq = map_intx(dev);
+	dev->irq = dev->intx_irq;
+	if (!dev->irq)
+		return -ENOSPC;
+	pci_intx(dev, true);
+	dev->intx_enabled = true;
+	dev->nr_vectors = 1;
+	return 1;
+}
+
+/* ---- For drivers ---------------------------------------------------------------------------- */
+
+int pci_alloc_irq_vectors_affinity(struct pci_dev *dev, unsigned int min_vecs,
+				   unsigned int max_vecs, unsigned int flags,
+				   const struct irq_affinity *affd)
+{
+	static const struct irq_affinity spread_all;
+	int n = -ENOSPC;
+
+	if (!(flags & PCI_IRQ_AFFINITY)) {
+		WARN_ON(affd);
+		affd = NULL;
+	} else if (!affd) {
+		affd = &spread_all;
+	}
+	if (flags & PCI_IRQ_MSIX) {
+		n = try_msix(dev, min_vecs, max_vecs, affd);
+		if (n > 0)
+			return n;
+	}
+	if (flags & PCI_IRQ_MSI) {
+		n = try_msi(dev, min_vecs, max_vecs, affd);
+		if (n > 0)
+			return n;
+	}
+	if (flags & PCI_IRQ_INTX && min_vecs == 1 && dev->pin) {
+		int intx = try_intx(dev);
+
+		if (intx > 0 || intx == -EBUSY)
+			return intx;
+	}
+	return n;
+}
+
+void pci_free_irq_vectors(struct pci_dev *dev)
+{
+	pci_disable_msix(dev);
+	pci_disable_msi(dev);
+	if (dev->intx_enabled)
+		dev->nr_vectors = 0;
+	dev->intx_enabled = false;
+}
+
+int pci_irq_vector(struct pci_dev *dev, unsigned int nr)
+{
+	unsigned int irq = 0;
+
+	if (nr >= dev->nr_vectors)
+		return -EINVAL;
+	if (dev->msix_enabled)
+		irq = msi_get_virq(&dev->dev, nr);
+	else
+		irq = dev->irq + nr;
+	return irq ? (int)irq : -EINVAL;
+}
+
+const struct cpumask *pci_irq_get_affinity(struct pci_dev *dev, unsigned int nr)
+{
+	unsigned int index = dev->msix_enabled ? nr : 0;
+	const struct msi_desc *desc = msi_desc_at(&dev->dev, index);
+
+	if (nr >= dev->nr_vectors)
+		return NULL;
+	return desc && desc->affinity ? &desc->affinity[nr - index].mask : cpu_possible_mask;
+}

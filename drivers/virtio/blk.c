@@ -1,0 +1,194 @@
+/*
+ * virtio-blk: a disk, with a queue per CPU.
+ *
+ *	request -> slot { header: type, sector } -> [header][data …][status] on this CPU's queue
+ *	done()  <- slot { status }               <- interrupt of that queue
+ *
+ * A request is three descriptors: the header, which the device reads; the data; one byte of
+ * status, which the device writes. What finds no room waits in a list of its queue and goes out
+ * when something comes back. Completion is by interrupt only. Manual: [VIRTIO 5.2].
+ */
+#include <drivers/virtio/virtio-blk.h>
+#include <kernel/printk.h>
+
+enum { VIRTIO_BLK_T_IN = 0, VIRTIO_BLK_T_OUT = 1, VIRTIO_BLK_T_FLUSH = 4 };
+enum { VIRTIO_BLK_S_OK = 0, VIRTIO_BLK_S_IOERR = 1, VIRTIO_BLK_S_UNSUPP = 2, S_UNWRITTEN = 0xff };
+
+static bool is_stopped(const struct virtio_device *vdev)
+{
+	return __atomic_load_n(&vdev->broken, __ATOMIC_ACQUIRE);
+}
+
+/* ---- Completion ----------------------------------------------------------------------------- */
+
+/* Outside the lock: done() may submit the next request. */
+static void finish(struct list_head *finished)
+{
+	struct blk_request *req, *next;
+
+	list_for_each_entry_safe(req, next, finished, link) {
+		list_del_init(&req->link);
+		req->done(req);
+	}
+}
+
+static void release(struct vblk_queue *q, struct vblk_slot *slot, int status,
+		    struct list_head *finished)
+{
+	slot->req->status = status;
+	list_add_tail(&slot->req->link, finished);
+	slot->req = NULL;
+	slot->next_free = q->free;
+	q->free = slot;
+}
+
+/* Bytes that the device did not write are not data. [VIRTIO 2.7.8] */
+static int result(const struct vblk_slot *slot, u32 len)
+{
+	u32 expected = slot->req->op == BLK_READ ? slot->req->nsectors * SECTOR_SIZE + 1 : 1;
+
+	switch (slot->status) {
+	case VIRTIO_BLK_S_OK:
+		return len >= expected ? 0 : -EIO;
+	case VIRTIO_BLK_S_UNSUPP:
+		return -EOPNOTSUPP;
+	default:
+		return -EIO;
+	}
+}
+
+/* ---- Submission ----------------------------------------------------------------------------- */
+
+/* The request into the ring; false if there is no room now. Locked. */
+static bool start(struct vblk_queue *q, struct blk_request *req)
+{
+	static const u8 type[] = {
+		[BLK_READ] = VIRTIO_BLK_T_IN,
+		[BLK_WRITE] = VIRTIO_BLK_T_OUT,
+		[BLK_FLUSH] = VIRTIO_BLK_T_FLUSH,
+	};
+	struct vblk_slot *slot = q->free;
+	struct vq_buf buf[DESCS_PER_REQUEST];
+	unsigned int n = 0, out;
+
+	if (!slot)
+		return false;
+	slot->header.type = cpu_to_le32(type[req->op]);
+	slot->header.sector = cpu_to_le64(req->op == BLK_FLUSH ? 0 : req->lba);
+	slot->status = S_UNWRITTEN;
+	buf[n++] = (struct vq_buf){ &slot->header, sizeof(slot->header) };
+	if (req->op != BLK_FLUSH)
+		buf[n++] = (struct vq_buf){ req->buf, req->nsectors * SECTOR_SIZE };
+	buf[n++] = (struct vq_buf){ &slot->status, 1 };
+	out = req->op == BLK_WRITE ? 2 : 1;
+	if (virtqueue_add(q->vq, buf, out, n - out, slot))
+		return false;
+	slot->req = req;
+	q->free = slot->next_free;
+	return true;
+}
+
+static void start_waiting(struct vblk_queue *q)
+{
+	bool any = false;
+
+	while (!list_empty(&q->waiting)) {
+		struct blk_request *req = list_first_entry(&q->waiting, struct blk_request, link);
+
+		if (!start(q, req))
+			break;
+		list_del_init(&req->link);
+		any = true;
+	}
+	if (any)
+		virtqueue_kick(q->vq);
+}
+
+void vblk_fail(struct vblk *vb)
+{
+	LIST_HEAD(finished);
+
+	if (!virtio_break_device(vb->vdev))
+		return;
+	for (unsigned int i = 0; i < vb->block.queues; i++) {
+		struct vblk_queue *q = &vb->queue[i];
+		unsigned long flags = spin_lock_irqsave(&q->vq->lock);
+		struct vblk_slot *slot;
+
+		while ((slot = virtqueue_detach_unused_buf(q->vq)))
+			release(q, slot, -EIO, &finished);
+		while (!list_empty(&q->waiting)) {
+			struct blk_request *req =
+				list_first_entry(&q->waiting, struct blk_request, link);
+
+			list_del_init(&req->link);
+			req->status = -EIO;
+			list_add_tail(&req->link, &finished);
+		}
+		spin_unlock_irqrestore(&q->vq->lock, flags);
+	}
+	finish(&finished);
+}
+
+/* Without the feature the device has no cache that could lose anything. [VIRTIO 5.2.6.2] */
+static bool nothing_to_do(struct vblk *vb, const struct blk_request *req)
+{
+	return req->op == BLK_FLUSH && !virtio_has_feature(vb->vdev, VIRTIO_BLK_F_FLUSH);
+}
+
+static void vblk_submit(struct block_device *block, struct blk_request *req)
+{
+	struct vblk *vb = container_of(block, struct vblk, block);
+	unsigned long irqs = arch_local_irq_save();
+	struct vblk_queue *q = &vb->queue[vb->queue_of[smp_processor_id()]];
+	bool taken = false;
+
+	spin_lock(&q->vq->lock);
+	req->queue = q->vq->index;
+	req->status = is_stopped(vb->vdev) ? -EIO : 0;
+	if (!req->status && !nothing_to_do(vb, req)) {
+		list_add_tail(&req->link, &q->waiting);
+		start_waiting(q);
+		taken = true;
+	}
+	spin_unlock_irqrestore(&q->vq->lock, irqs);
+	if (!taken)
+		req->done(req);
+}
+
+static void vblk_abort(struct block_device *block)
+{
+	vblk_fail(container_of(block, struct vblk, block));
+}
+
+/* ---- Interrupts ----------------------------------------------------------------------------- */
+
+/* Takes everything out, and looks again after asking for the next interrupt. */
+void vblk_done(struct virtqueue *vq)
+{
+	struct vblk_queue *q = vq->priv;
+	unsigned long flags = spin_lock_irqsave(&vq->lock);
+	struct vblk_slot *slot;
+	LIST_HEAD(finished);
+	bool broken = false;
+	u32 len;
+
+	if (!is_stopped(vq->vdev)) {
+		do {
+			virtqueue_disable_cb(vq);
+			while ((slot = virtqueue_get_buf(vq, &len)))
+				release(q, slot, result(slot, len), &finished);
+		} while (!virtqueue_enable_cb(vq));
+		start_waiting(q);
+		broken = vq->broken;
+	}
+	spin_unlock_irqrestore(&vq->lock, flags);
+	finish(&finished);
+	if (broken)
+		vblk_fail(vq->vdev->dev.driver_data);
+}
+
+const struct block_ops vblk_ops = {
+	.submit = vblk_submit,
+	.abort = vblk_abort,
+};

@@ -1,0 +1,54 @@
+/* virtio-blk: shared by blk.c (requests) and blk-probe.c (coming and going). [VIRTIO 5.2] */
+#ifndef DRIVERS_VIRTIO_VIRTIO_BLK_H
+#define DRIVERS_VIRTIO_VIRTIO_BLK_H
+
+#include <drivers/virtio/virtio.h>
+#include <kernel/block.h>
+
+/* Feature bits [VIRTIO 5.2.3] and configuration fields [VIRTIO 5.2.4] */
+enum {
+	VIRTIO_BLK_F_SIZE_MAX	= 1,
+	VIRTIO_BLK_F_RO		= 5,
+	VIRTIO_BLK_F_FLUSH	= 9,
+	VIRTIO_BLK_F_MQ		= 12,
+
+	CFG_CAPACITY		= 0,
+	CFG_SIZE_MAX		= 8,
+	CFG_NUM_QUEUES		= 34,
+};
+
+#define DESCS_PER_REQUEST	3
+
+/* What the device needs beside the data of one request, and whose it is. */
+struct vblk_slot {
+	struct {
+		le32 type, reserved;
+		le64 sector;
+	} header;
+	u8 status;
+	struct blk_request *req;
+	struct vblk_slot *next_free;
+};
+
+struct vblk_queue {
+	struct virtqueue *vq;		/* its lock protects the rest */
+	struct vblk_slot *slots, *free;
+	unsigned int nr_slots;
+	dma_addr_t slots_dma;
+	struct list_head waiting;	/* requests that found no room */
+};
+
+struct vblk {
+	struct virtio_device *vdev;
+	struct block_device block;
+	struct vblk_queue *queue;
+	u8 queue_of[NR_CPUS];
+};
+
+extern const struct block_ops vblk_ops;
+/* Irq context: buffers of the queue were used. */
+void vblk_done(struct virtqueue *vq);
+/* Stops the device, then fails all that it had: it cannot touch a buffer any more. Any context. */
+void vblk_fail(struct vblk *vb);
+
+#endif
