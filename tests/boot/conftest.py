@@ -1,0 +1,31 @@
+import os
+import random
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import machine  # noqa: E402
+from machine import machines  # noqa: E402
+
+ROWS = [row for row in machines.rows() if os.environ.get('ARCH') in (None, '', row.arch)]
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes `row` runs on every machine there is."""
+    if 'row' in metafunc.fixturenames:
+        metafunc.parametrize('row', ROWS, ids=['%s-%s' % (row.arch, row.machine) for row in ROWS])
+
+
+@pytest.fixture
+def dice(request):
+    """Random numbers; the seed is printed, and SEED= repeats a run."""
+    seed = int(os.environ.get('SEED') or random.randrange(1 << 32))
+    print('SEED=%d' % seed)
+    return random.Random('%d %s' % (seed, request.node.name))
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 1 MiB as tools/run makes it."""
+    return machine.disk_image(tmp_path / 'disk.img', 2048)

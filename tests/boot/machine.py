@@ -1,0 +1,146 @@
+"""Boots Cascade in QEMU for a test: in one go with commands in CMD, or with somebody at the prompt.
+
+Every QEMU belongs to the test that started it and ends with it; what it may write is limited."""
+
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+import pexpect
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TREE, 'tools'))
+sys.dont_write_bytecode = True
+import machines  # noqa: E402  (tools/machines.py)
+
+SOAK = os.environ.get('SOAK') == '1'
+FILE_LIMIT = 256 << 20
+PROMPT = '\n\rcascade> \x1b[K'       # on an empty line
+SECTOR = 512
+
+
+def kernel(row):
+    return os.environ.get('KERNEL') or os.path.join(TREE, 'build', row.arch, 'kernel.elf')
+
+
+def limit():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
+
+
+_boot_seconds = None
+
+
+def deadline(boots):
+    """Seconds for work that takes as long as so many bare boots, here and now; generously."""
+    global _boot_seconds
+    if _boot_seconds is None:
+        row = machines.rows()[0]
+        began = time.monotonic()
+        line = machines.argv(row, kernel(row), 4, append=machines.bootargs(row, 'poweroff'))
+        subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120)
+        _boot_seconds = time.monotonic() - began
+    return 15 + 10 * boots * _boot_seconds
+
+
+class Result:
+    """What one run left: its status, its output, the JSON documents in it in order."""
+
+    def __init__(self, status, output):
+        self.status = status
+        self.output = output
+        self.lines = output.replace('\r', '').split('\n')
+        self.documents = [json.loads(line) for line in self.lines if line[:1] in ('[', '{')]
+
+    def __repr__(self):
+        return 'status %d, output:\n%s' % (self.status, self.output[-6000:])
+
+
+def run(row, cmd, smp=4, disks=(), extra=(), boots=10, status=0):
+    """Boots with CMD and waits for the end; checks the status (None: any)."""
+    append = machines.bootargs(row, cmd)
+    line = machines.argv(row, kernel(row), smp, disks, append, extra)
+    process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, preexec_fn=limit)
+    try:
+        output = process.communicate(timeout=deadline(boots))[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output = process.communicate()[0]
+        raise AssertionError('no end of %r; output:\n%s'
+                             % (cmd, output.decode('utf-8', 'replace')[-6000:]))
+    result = Result(process.returncode, output.decode('utf-8', 'replace'))
+    assert status is None or result.status == status, result
+    return result
+
+
+def launch(env=None, timeout=None, terminal=False):
+    """tools/run as `make run` calls it. Without a terminal a Result; with one, a pexpect child."""
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in ('CMD', 'SMP', 'DISK', 'MACHINE', 'QEMU_ARGS', 'DEADLINE')}
+    environment.update(env or {})
+    program = os.path.join(TREE, 'tools', 'run')
+    if terminal:
+        return pexpect.spawn(program, env=environment, encoding='utf-8', codec_errors='replace',
+                             timeout=deadline(10), dimensions=(24, 80))
+    done = subprocess.run([program], env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=timeout or deadline(30))
+    return Result(done.returncode, done.stdout.decode('utf-8', 'replace'))
+
+
+class Prompt:
+    """A machine with somebody at its prompt."""
+
+    def __init__(self, row, smp, disks, extra):
+        append = machines.bootargs(row, 'uptime', interactive=True)
+        line = machines.argv(row, kernel(row), smp, disks, append, extra)
+        self.child = pexpect.spawn(line[0], line[1:], encoding='utf-8', codec_errors='replace',
+                                   timeout=deadline(10), preexec_fn=limit, dimensions=(24, 80))
+        self.child.delaybeforesend = None
+        self.child.expect_exact(PROMPT)
+
+    def type(self, line):
+        """Types a line and waits for the next prompt; what was printed between."""
+        self.child.send(line + '\r')
+        self.child.expect_exact(PROMPT)
+        text = self.child.before.replace('\r', '')
+        return text.split('\n', 1)[1] if '\n' in text else text
+
+    def json(self, line):
+        found = [text for text in self.type(line + ' --json').split('\n') if text[:1] in ('[', '{')]
+        assert len(found) == 1, (line, found)
+        return json.loads(found[0])
+
+    def status(self):
+        """Waits for QEMU's end."""
+        self.child.expect(pexpect.EOF)
+        self.child.wait()
+        return self.child.exitstatus
+
+
+@contextlib.contextmanager
+def prompt(row, smp=4, disks=(), extra=()):
+    machine = Prompt(row, smp, disks, extra)
+    try:
+        yield machine
+    finally:
+        machine.child.close(force=True)
+
+
+def disk_image(path, sectors, random=None):
+    """A raw image: random bytes, or each sector its number as `tools/run` makes them."""
+    with open(path, 'wb') as image:
+        if random:
+            image.write(random.randbytes(sectors * SECTOR))
+        else:
+            image.write(b''.join(n.to_bytes(8, 'little') * (SECTOR // 8) for n in range(sectors)))
+    return str(path)
+
+
+def filled(lba, count, seed):
+    """The bytes that `blk fill LBA COUNT SEED` writes."""
+    return b''.join((n ^ seed).to_bytes(8, 'little') * (SECTOR // 8) for n in range(lba, lba + count))

@@ -1,0 +1,64 @@
+"""What `make run` shows, in order, and that it fits a terminal."""
+
+import re
+
+import machine
+
+STORY = ['device', 'trap', 'root', 'lookup', 'flow', 'handler', 'handled', 'exit']
+
+
+def demo(**settings):
+    result = machine.launch({key.upper(): value for key, value in settings.items()})
+    assert result.status == 0, result
+    assert max(map(len, result.lines)) <= 100
+    return result
+
+
+def check_story(text):
+    """The numbered lines of a narration: in order, each with its function."""
+    stations = re.findall(r'^ *(\d+) +(?:\+?\d+ +)?([a-z]+) +(\S+)', text, re.M)
+    numbers = [int(number) for number, _, _ in stations]
+    assert numbers == list(range(len(numbers))) and 10 <= len(numbers) <= 20, stations
+    names = [name for _, name, _ in stations]
+    positions = [names.index(name) for name in STORY]
+    assert positions == sorted(positions), names
+    assert '?' not in [function for _, _, function in stations]
+
+
+def test_order():
+    text = demo().output.replace('\r', '')
+    order = ['> domains', '> lspci', '> msi 00:', '> blk sum 0 8', 'verified', '> trace irq']
+    positions = [text.index(mark) for mark in order]
+    assert positions == sorted(positions), text
+    story = text[positions[-1]:]
+    check_story(story)
+    assert re.search(r'message \d+: writes 0x[0-9a-f]+ to', story), story
+
+
+def test_without_a_disk():
+    text = demo(disk='none').output
+    assert 'There is no disk' in text
+    assert '> lspci' in text
+
+
+def test_with_a_foreign_disk(tmp_path, dice):
+    path = machine.disk_image(tmp_path / 'disk.img', 3, dice)
+    text = demo(disk=path).output
+    assert 'two reads agree' in text
+
+
+def test_trace(row, disk):
+    """The path as JSON: one trap, and every station with its function."""
+    result = machine.run(row, 'irqs --json', disks=[disk])
+    irqs = result.documents[0]
+    for line in [irq for irq in irqs if irq['levels'][0]['domain'] != irq['levels'][-1]['domain']][:2]:
+        trace = machine.run(row, 'trace irq %d --once --json' % line['irq'], disks=[disk]).documents[-1]
+        assert trace['irq'] == line['irq']
+        names = [event['station'] for event in trace['events']]
+        assert names[0] == 'trap' and names[-1] == 'exit' and 'handler' in names
+        assert names.count('trap') == names.count('exit') == 1
+        assert all(event['symbol'] != '?' for event in trace['events'])
+        for event in trace['events']:
+            assert set(event) == {'station', 'symbol', 'phase', 'cycles', 'irq', 'detail'}
+        handler = trace['events'][names.index('handler')]
+        assert handler['irq'] == line['irq']
