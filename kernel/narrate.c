@@ -119,13 +119,16 @@ static void detail_trap(char *buf, size_t size, const struct trace_event *e)
 {
 	char where[64];
 
-	snprintf(buf, size, "cause %lu, while in %s", e->a & ~CAUSE_INTERRUPT,
-		 symbol_name(where, sizeof(where), e->b));
+	symbol_name(where, sizeof(where), e->b);
+	if (e->a)
+		snprintf(buf, size, "cause %lu, while in %s", e->a & ~CAUSE_INTERRUPT, where);
+	else
+		snprintf(buf, size, "an interrupt, while in %s", where);
 }
 
 static void detail_handler(char *buf, size_t size, const struct trace_event *e)
 {
-	snprintf(buf, size, "the driver: action \"%s\", dev_id %#lx", action_name(e->irq), e->b);
+	snprintf(buf, size, "action \"%s\", dev_id %#lx", action_name(e->irq), e->b);
 }
 
 static void detail_chip(char *buf, size_t size, const struct trace_event *e)

@@ -51,13 +51,31 @@ const char *symbol_name(char *buf, size_t size, unsigned long addr)
 	return buf;
 }
 
+struct printed {
+	unsigned long pc;
+	unsigned int again;	/* the same frame once more, as in endless recursion */
+};
+
+static void print_again(struct printed *last)
+{
+	if (last->again)
+		printk("  … the same %u times more\n", last->again);
+	last->again = 0;
+}
+
 /* A return address may be the start of the next function, so its call is looked up instead. */
 static bool print_frame(void *arg, unsigned long pc, const char *note)
 {
+	struct printed *last = arg;
 	unsigned long offset = 0;
 	const char *name = symbol_lookup(note ? pc : pc - 1, &offset);
 
-	(void)arg;
+	if (pc == last->pc) {
+		last->again++;
+		return true;
+	}
+	print_again(last);
+	last->pc = pc;
 	printk("  %016lx  %s+0x%lx%s%s\n", pc, name ? name : "?", note ? offset : offset + 1,
 	       note ? "  <- " : "", note ? note : "");
 	return true;
@@ -65,8 +83,11 @@ static bool print_frame(void *arg, unsigned long pc, const char *note)
 
 void show_backtrace(const struct pt_regs *regs)
 {
+	struct printed last = { 0, 0 };
+
 	printk("backtrace, innermost first:\n");
-	arch_backtrace(regs, print_frame, NULL);
+	arch_backtrace(regs, print_frame, &last);
+	print_again(&last);
 }
 
 /* ---- Exit ----------------------------------------------------------------------------------- */

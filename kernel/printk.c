@@ -101,7 +101,8 @@ static bool can_sleep(void)
 {
 	struct cpu *cpu = this_cpu();
 
-	return cpu->current && cpu->current != cpu->idle && !in_interrupt() && !arch_irqs_disabled();
+	return cpu->current && cpu->current != cpu->idle && !in_interrupt() &&
+	       !arch_irqs_disabled();
 }
 
 /* For a text that did not fit. Thread context. */

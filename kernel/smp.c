@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define START_TIMEOUT_NS	(5 * NSEC_PER_SEC)
+#define START_POLL_NS		(50 * NSEC_PER_USEC)
 #define CALL_TIMEOUT_NS		(5 * NSEC_PER_SEC)
 #define MAX_STARTUP		16
 
@@ -144,7 +145,7 @@ static int start_cpu(struct cpu *cpu)
 	while (!err && !cpumask_test_cpu(cpu->id, cpu_online_mask)) {
 		if (ktime_get_ns() > deadline && start_moves(cpu->id, START_GIVEN_UP))
 			err = -ETIMEDOUT;
-		msleep(1);
+		thread_block(ktime_get_ns() + START_POLL_NS);
 	}
 	return err;
 }
@@ -156,8 +157,8 @@ void smp_boot_cpus(void)
 		int err = start_cpu(cpu);
 
 		if (err)
-			pr_err("cpu %u (hardware id %llu) does not start: %s; going on without it", id,
-			       (unsigned long long)cpu->hwid, errname(err));
+			pr_err("cpu %u (hardware id %llu) does not start: %s; going on without",
+			       id, (unsigned long long)cpu->hwid, errname(err));
 		else
 			irq_affinity_online_cpu(id);
 	}

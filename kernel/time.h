@@ -42,6 +42,7 @@ struct clock_device {
 	void (*set)(u64 counter);
 };
 void clock_register(const struct clock_device *dev);
+bool clock_present(void);
 /* The driver's irq handler calls this: hands expired timers to the softirq. Irq context. */
 void clock_tick(void);
 

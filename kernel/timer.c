@@ -39,6 +39,11 @@ void clock_register(const struct clock_device *dev)
 	spin_unlock_irqrestore(&cpu->timer_lock, flags);
 }
 
+bool clock_present(void)
+{
+	return clock_device;
+}
+
 /* The device stays silent until set again: the softirq does that once the list is in order. */
 void clock_tick(void)
 {

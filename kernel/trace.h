@@ -10,7 +10,7 @@
 #include <kernel/cpu.h>
 
 enum station {
-	ST_TRAP,	/* a: cause register          b: interrupted pc */
+	ST_TRAP,	/* a: cause register, if any  b: interrupted pc */
 	ST_ROOT,	/* a: hwirq at the root chip */
 	ST_CLAIM,	/* a: identity or INTID claimed, 0: none left    chip */
 	ST_LOOKUP,	/* a: hwirq                   obj: domain        irq */

@@ -2,9 +2,9 @@
  * Watchdogs, both made of timers; a bite says what is wrong and ends the machine with status 3.
  *
  *	boot	one timer on the boot CPU, disarmed when the shell starts; names the step
- *	running	each CPU now and then notes the time and looks at its neighbour's note, so that a CPU
- *		with interrupts off is found by another one; and at itself: a thread above normal
- *		priority that never lets go keeps everybody else from running
+ *	running	each CPU now and then notes the time and looks at its neighbour's note, so that a
+ *		CPU with interrupts off is found by another one; and at itself: a thread above
+ *		normal priority that never lets go keeps everybody else from running
  *
  * A CPU that was itself not running for a while (a suspended host) does not judge the others.
  */

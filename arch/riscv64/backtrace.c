@@ -2,9 +2,9 @@
  * Backtraces without frame pointers: the frame of a function is what its instructions, read from
  * its start to the pc, have done to sp and ra. [UNPRIV 2, 16]
  *
- *	CFA ->	caller's frame			addi sp,sp,-size	size of the frame
- *		saved ra, at CFA - ra		sd   ra,off(sp)		where the return address is
- *	sp ->	…				branches, jumps, ret	which of that holds at the pc
+ *	CFA ->	caller's frame		addi sp,sp,-size	size of the frame
+ *		saved ra, at CFA - ra	sd   ra,off(sp)		where the return address is
+ *	sp ->	…			branches, jumps, ret	which of that holds at the pc
  *
  * Code behind a ret or a jump is entered from elsewhere: from a forward branch whose state was
  * noted, else it belongs to the body before the epilogue. The entry code's return addresses are
@@ -15,7 +15,7 @@
 #include <kernel/printk.h>
 #include <kernel/thread.h>
 
-#define MAX_FRAMES	48
+#define MAX_FRAMES	1000
 #define MAX_TARGETS	16
 
 extern char trap_irq_return[], trap_exception_return[], boot_stack[];
@@ -37,61 +37,92 @@ struct insn {
 	long imm;
 };
 
-/* Bits [hi:lo] of V, moved so that the lowest becomes bit AT. */
-static long bits(u32 v, int hi, int lo, int at)
+/* An instruction is this one if its MASK bits are MATCH; its immediate is put together from FIELDS,
+ * each bits [hi:lo] moved to AT, and sign-extended from WIDTH bits (0: it has none). */
+struct pattern {
+	u32 mask, match;
+	enum insn_kind kind;
+	u8 width;
+	struct {
+		u8 hi, lo, at;
+	} field[8];
+};
+
+/* 32 bits long. [UNPRIV 2.2] */
+static const struct pattern full_patterns[] = {
+	/* addi sp, sp, imm */
+	{ 0x000fffff, 0x00010113, INSN_SP_ADD, 12, { { 31, 20, 0 } } },
+	/* sd ra, imm(sp) */
+	{ 0x01fff07f, 0x00113023, INSN_SAVE_RA, 12, { { 31, 25, 5 }, { 11, 7, 0 } } },
+	/* ld ra, imm(sp) */
+	{ 0x000fffff, 0x00013083, INSN_LOAD_RA, 0, { { 0 } } },
+	/* branches */
+	{ 0x0000007f, 0x00000063, INSN_BRANCH, 13,
+	  { { 31, 31, 12 }, { 30, 25, 5 }, { 11, 8, 1 }, { 7, 7, 11 } } },
+	/* j */
+	{ 0x00000fff, 0x0000006f, INSN_JUMP, 21,
+	  { { 31, 31, 20 }, { 30, 21, 1 }, { 20, 20, 11 }, { 19, 12, 12 } } },
+	/* jr */
+	{ 0x00007fff, 0x00000067, INSN_LEAVE, 0, { { 0 } } },
+	/* ebreak */
+	{ 0xffffffff, 0x00100073, INSN_LEAVE, 0, { { 0 } } },
+};
+
+/* 16 bits long. [UNPRIV 16.8] */
+static const struct pattern short_patterns[] = {
+	/* c.addi16sp */
+	{ 0xef83, 0x6101, INSN_SP_ADD, 10,
+	  { { 12, 12, 9 }, { 6, 6, 4 }, { 5, 5, 6 }, { 4, 3, 7 }, { 2, 2, 5 } } },
+	/* c.addi sp */
+	{ 0xef83, 0x0101, INSN_SP_ADD, 6, { { 12, 12, 5 }, { 6, 2, 0 } } },
+	/* c.sdsp ra */
+	{ 0xe07f, 0xe006, INSN_SAVE_RA, 10, { { 12, 10, 3 }, { 9, 7, 6 } } },
+	/* c.ldsp ra */
+	{ 0xef83, 0x6082, INSN_LOAD_RA, 0, { { 0 } } },
+	/* c.j */
+	{ 0xe003, 0xa001, INSN_JUMP, 12,
+	  { { 12, 12, 11 }, { 11, 11, 4 }, { 10, 9, 8 }, { 8, 8, 10 }, { 7, 7, 6 }, { 6, 6, 7 },
+	    { 5, 3, 1 }, { 2, 2, 5 } } },
+	/* c.beqz, c.bnez */
+	{ 0xc003, 0xc001, INSN_BRANCH, 9,
+	  { { 12, 12, 8 }, { 11, 10, 3 }, { 6, 5, 6 }, { 4, 3, 1 }, { 2, 2, 5 } } },
+	/* c.jr; c.ebreak; the illegal instruction */
+	{ 0xf07f, 0x8002, INSN_LEAVE, 0, { { 0 } } },
+	{ 0xffff, 0x9002, INSN_LEAVE, 0, { { 0 } } },
+	{ 0xffff, 0x0000, INSN_LEAVE, 0, { { 0 } } },
+};
+
+static long immediate(const struct pattern *p, u32 v)
 {
-	return (long)(v >> lo & ((1U << (hi - lo + 1)) - 1)) << at;
+	long imm = 0;
+
+	if (!p->width)
+		return 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(p->field) && p->field[i].hi; i++) {
+		u32 mask = (1U << (p->field[i].hi - p->field[i].lo + 1)) - 1;
+
+		imm |= (long)(v >> p->field[i].lo & mask) << p->field[i].at;
+	}
+	return imm << (64 - p->width) >> (64 - p->width);
 }
 
-static long sign_extend(long v, int width)
+static struct insn decode(u32 v, const struct pattern *patterns, size_t n)
 {
-	return v << (64 - width) >> (64 - width);
-}
-
-static struct insn decode_compressed(u32 v)
-{
-	if ((v & 0xef83) == 0x6101)	/* c.addi16sp */
-		return (struct insn){ INSN_SP_ADD, sign_extend(bits(v, 12, 12, 9) | bits(v, 6, 6, 4) |
-			bits(v, 5, 5, 6) | bits(v, 4, 3, 7) | bits(v, 2, 2, 5), 10) };
-	if ((v & 0xef83) == 0x0101)	/* c.addi sp */
-		return (struct insn){ INSN_SP_ADD,
-			sign_extend(bits(v, 12, 12, 5) | bits(v, 6, 2, 0), 6) };
-	if ((v & 0xe07f) == 0xe006)	/* c.sdsp ra */
-		return (struct insn){ INSN_SAVE_RA, bits(v, 12, 10, 3) | bits(v, 9, 7, 6) };
-	if ((v & 0xef83) == 0x6082)	/* c.ldsp ra */
-		return (struct insn){ INSN_LOAD_RA, 0 };
-	if ((v & 0xe003) == 0xa001)	/* c.j */
-		return (struct insn){ INSN_JUMP, sign_extend(bits(v, 12, 12, 11) |
-			bits(v, 11, 11, 4) | bits(v, 10, 9, 8) | bits(v, 8, 8, 10) |
-			bits(v, 7, 7, 6) | bits(v, 6, 6, 7) | bits(v, 5, 3, 1) |
-			bits(v, 2, 2, 5), 12) };
-	if ((v & 0xc003) == 0xc001)	/* c.beqz, c.bnez */
-		return (struct insn){ INSN_BRANCH, sign_extend(bits(v, 12, 12, 8) |
-			bits(v, 11, 10, 3) | bits(v, 6, 5, 6) | bits(v, 4, 3, 1) |
-			bits(v, 2, 2, 5), 9) };
-	if ((v & 0xf07f) == 0x8002 || v == 0x9002 || v == 0)	/* c.jr, c.ebreak, c.unimp */
-		return (struct insn){ INSN_LEAVE, 0 };
+	for (const struct pattern *p = patterns; p < patterns + n; p++)
+		if ((v & p->mask) == p->match)
+			return (struct insn){ p->kind, immediate(p, v) };
 	return (struct insn){ INSN_OTHER, 0 };
 }
 
-static struct insn decode_full(u32 v)
+/* The instruction at ADDR and its length; they are only 2-byte aligned. */
+static struct insn decode_at(unsigned long addr, unsigned int *length)
 {
-	if ((v & 0xfffff) == 0x10113)		/* addi sp,sp,imm */
-		return (struct insn){ INSN_SP_ADD, sign_extend(bits(v, 31, 20, 0), 12) };
-	if ((v & 0x1fff07f) == 0x113023)	/* sd ra,imm(sp) */
-		return (struct insn){ INSN_SAVE_RA,
-			sign_extend(bits(v, 31, 25, 5) | bits(v, 11, 7, 0), 12) };
-	if ((v & 0xfffff) == 0x13083)		/* ld ra,imm(sp) */
-		return (struct insn){ INSN_LOAD_RA, 0 };
-	if ((v & 0x7f) == 0x63)			/* branches */
-		return (struct insn){ INSN_BRANCH, sign_extend(bits(v, 31, 31, 12) |
-			bits(v, 30, 25, 5) | bits(v, 11, 8, 1) | bits(v, 7, 7, 11), 13) };
-	if ((v & 0xfff) == 0x6f)		/* j */
-		return (struct insn){ INSN_JUMP, sign_extend(bits(v, 31, 31, 20) |
-			bits(v, 30, 21, 1) | bits(v, 20, 20, 11) | bits(v, 19, 12, 12), 21) };
-	if ((v & 0x7fff) == 0x67 || v == 0x100073)	/* jr, ebreak */
-		return (struct insn){ INSN_LEAVE, 0 };
-	return (struct insn){ INSN_OTHER, 0 };
+	const u16 *p = (const u16 *)addr;
+
+	*length = (p[0] & 3) == 3 ? 4 : 2;
+	if (*length == 2)
+		return decode(p[0], short_patterns, ARRAY_SIZE(short_patterns));
+	return decode(p[0] | (u32)p[1] << 16, full_patterns, ARRAY_SIZE(full_patterns));
 }
 
 /* ---- One function --------------------------------------------------------------------------- */
@@ -160,13 +191,11 @@ static struct frame scan_function(unsigned long start, unsigned long pc)
 	unsigned long addr = start;
 
 	while (addr < pc) {
-		const u16 *p = (const u16 *)addr;
-		bool full = (p[0] & 3) == 3;
-		struct insn insn = full ? decode_full(p[0] | (u32)p[1] << 16) :
-					  decode_compressed(p[0]);
+		unsigned int length;
+		struct insn insn = decode_at(addr, &length);
 		bool falls = scan_insn(&s, addr, insn);
 
-		addr += full ? 4 : 2;
+		addr += length;
 		if (!falls)
 			s.now = frame_at_target(&s, addr);
 	}

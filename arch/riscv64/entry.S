@@ -52,7 +52,7 @@ _start:
 
 	.text
 
-/* ---- Another hart: as above, but a1 = its struct cpu, whose current thread brings the stack --- */
+/* ---- Another hart: as above, but a1 = its struct cpu, whose thread brings the stack ---- */
 
 	.globl secondary_entry
 	.type secondary_entry, @function
@@ -63,7 +63,7 @@ secondary_entry:
 	li	t0, SSTATUS_FS
 	csrc	CSR_SSTATUS, t0
 	ld	t0, kernel_satp
-	csrw	CSR_SATP, t0			/* identity mapped: the next instruction is the next */
+	csrw	CSR_SATP, t0		/* identity mapped, so this runs on */
 	sfence.vma
 	mv	tp, a1
 	ld	t0, CPU_CURRENT(tp)
@@ -212,8 +212,8 @@ trap_overflow:
 
 	/*
 	 * struct thread *arch_switch(struct thread *prev, struct thread *next)
-	 * The store of ra is a store-conditional first: an interrupted LR/SC sequence of PREV must not
-	 * succeed on a reservation that another thread made. [UNPRIV 8.2]
+	 * The store of ra is a store-conditional first: an interrupted LR/SC sequence of PREV must
+	 * not succeed on a reservation that another thread made. [UNPRIV 8.2]
 	 */
 	.globl arch_switch
 	.type arch_switch, @function

@@ -38,7 +38,7 @@
 
 #define SATP_MODE_SV39		(8ULL << 60)
 
-/* scause: the top bit tells an interrupt; below it these, which are also bit numbers of sie, sip. */
+/* scause: the top bit tells an interrupt; below it these, also bit numbers of sie and sip. */
 #define SCAUSE_INTERRUPT	(1UL << 63)
 #define IRQ_S_SOFT		1
 #define IRQ_S_TIMER		5

@@ -31,7 +31,7 @@
 
 #define SBI_EXT_LEGACY_PUTCHAR	0x01
 
-/* Errors. [SBI 3.1] */
+/* Errors. [SBI 3] */
 #define SBI_SUCCESS		0
 #define SBI_ERR_NOT_SUPPORTED	(-2)
 #define SBI_ERR_INVALID_PARAM	(-3)
