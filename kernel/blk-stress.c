@@ -5,8 +5,7 @@
  *	survey: a hash of each sector, in chunks spread over the disk
  *	worker on each CPU: DEPTH requests, each  random range -> submit -> done() -> check -> again
  *
- * done() runs in the interrupt and only hands the request back to its worker; it notices a request
- * that completes twice.
+ * done() only hands the request back to its worker, and notices one that completes twice.
  */
 #include <kernel/cmd-blk.h>
 #include <kernel/mm.h>
@@ -22,13 +21,13 @@
 struct stress {
 	struct block_device *b;
 	u64 *hash;			/* of each surveyed sector */
-	u64 chunks, stride;		/* chunk n begins at n * stride */
-	u64 want, seed;
+	u64 want, seed, chunks, stride;	/* chunk n begins at n * stride */
 	/* atomic */
 	u64 started, reads, errors, sectors;
 	u32 running;			/* workers */
 	bool stop;
 };
+
 struct job {
 	struct blk_request req;
 	struct worker *worker;
@@ -49,8 +48,6 @@ struct worker {
 	struct list_head back;		/* jobs that are done, under the lock */
 	struct job job[DEPTH];
 };
-
-/* ---- Small tools ---------------------------------------------------------------------------- */
 
 /* xorshift64*: any state but 0. */
 static u64 next_random(u64 *state)
@@ -78,8 +75,8 @@ static u64 add(u64 *counter, u64 n)
 static void count_error(struct stress *s, const char *what, const struct blk_request *req)
 {
 	if (add(&s->errors, 1) < MAX_SAID)
-		pr_err("blk stress: disk %u, %u sectors at %llu: %s (%s)", s->b->disk, req->nsectors,
-		       (unsigned long long)req->lba, what, req->status ? errname(req->status) : "no error");
+		pr_err("blk stress: disk %u, %u sectors at %llu: %s", s->b->disk, req->nsectors,
+		       (unsigned long long)req->lba, what);
 }
 
 /* ---- The survey ----------------------------------------------------------------------------- */
@@ -144,7 +141,7 @@ static void check_job(struct worker *w, struct job *job)
 
 	w->in_flight--;
 	if (job->req.status) {
-		count_error(s, "read failed", &job->req);
+		count_error(s, errname(job->req.status), &job->req);
 		__atomic_store_n(&s->stop, true, __ATOMIC_RELAXED);
 		return;
 	}
@@ -221,8 +218,7 @@ static struct worker *start_worker(struct stress *s, unsigned int cpu)
 	if (!w)
 		return NULL;
 	w->stress = s;
-	w->random = s->seed + (cpu + 1) * 0x9e3779b97f4a7c15ULL;
-	w->random += !w->random;
+	w->random = (s->seed + (cpu + 1) * 0x9e3779b97f4a7c15ULL) | 1;
 	INIT_LIST_HEAD(&w->back);
 	for (unsigned int i = 0; i < DEPTH; i++)
 		w->job[i].worker = w;
@@ -239,17 +235,17 @@ static struct worker *start_worker(struct stress *s, unsigned int cpu)
 static int report(const struct stress *s)
 {
 	struct json *j = shell_json();
+	unsigned long long bytes = s->sectors * SECTOR_SIZE;
 
 	if (!shell_wants_json()) {
 		shell_printf("%llu reads, %llu bytes, %llu errors (seed %llu)\n",
-			     (unsigned long long)s->reads,
-			     (unsigned long long)s->sectors * SECTOR_SIZE,
-			     (unsigned long long)s->errors, (unsigned long long)s->seed);
+			     (unsigned long long)s->reads, bytes, (unsigned long long)s->errors,
+			     (unsigned long long)s->seed);
 	} else {
 		json_open(j, "{");
 		json_key(j, "reads"), json_uint(j, s->reads);
 		json_key(j, "errors"), json_uint(j, s->errors);
-		json_key(j, "bytes"), json_uint(j, s->sectors * SECTOR_SIZE);
+		json_key(j, "bytes"), json_uint(j, bytes);
 		json_key(j, "seed"), json_uint(j, s->seed);
 		json_close(j, "}");
 	}
@@ -271,8 +267,10 @@ static int run(struct stress *s)
 	unsigned int cpu;
 	int err = survey(s);
 
+	if (err == -EINTR)
+		return err;
 	if (err)
-		return shell_error(err, "disk %u cannot be surveyed (%s)", s->b->disk, errname(err));
+		return shell_error(err, "no survey of disk %u (%s)", s->b->disk, errname(err));
 	for_each_online_cpu(cpu)
 		worker[cpu] = start_worker(s, cpu);
 	wait_for_workers(s);

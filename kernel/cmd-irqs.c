@@ -119,6 +119,17 @@ static void print_heading(void)
 	shell_printf("  hwirq %-22s actions\n", "in domain");
 }
 
+/* The domain that a chained line feeds. */
+static const char *chained_to(unsigned int irq)
+{
+	struct irq_domain *d = NULL;
+
+	while ((d = irq_domain_next(d)))
+		if (irq_domain_chained_on(d) == irq)
+			return d->name;
+	return "?";
+}
+
 static void print_row(const struct irq_desc *desc)
 {
 	const struct irq_data *d = &desc->irq_data;
@@ -132,7 +143,7 @@ static void print_row(const struct irq_desc *desc)
 		shell_printf("  %-12s", irq_flow_name(desc));
 	shell_printf("  %5lu %-22s", d->hwirq, d->domain ? d->domain->name : "(none)");
 	if (is_chained(desc))
-		shell_printf(" (feeds another controller)");
+		shell_printf(" (to %s)", chained_to(d->irq));
 	for (struct irqaction *a = is_chained(desc) ? NULL : desc->action; a; a = a->next)
 		shell_printf(" %s%s", a->name ? a->name : "?", a->next ? "," : "");
 	shell_printf("\n");

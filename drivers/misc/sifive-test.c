@@ -30,7 +30,7 @@ static int sifive_test_probe(struct platform_device *pdev)
 static const struct of_driver sifive_test_driver = {
 	.name = "sifive-test",
 	.compatible = (const char *const[]){ "sifive,test1", "sifive,test0", NULL },
-	.stage = PROBE_EARLY,
+	.stage = PROBE_FIRST,
 	.probe = sifive_test_probe,
 };
 OF_DRIVER(sifive_test_driver);

@@ -70,9 +70,21 @@ static void json_device(struct json *j, struct pci_dev *dev)
 	json_close(j, "}");
 }
 
+/* Of the base class. [PCI D] */
+static const char *class_name(u32 class)
+{
+	static const char *const names[] = {
+		"unclassified", "storage", "network", "display", "multimedia", "memory", "bridge",
+		"communication", "system", "input", "docking", "processor", "serial bus",
+	};
+
+	return class >> 16 < ARRAY_SIZE(names) ? names[class >> 16] : "other";
+}
+
 static void print_device(struct pci_dev *dev)
 {
-	shell_printf("%s  %04x:%04x  class %06x  ", dev->name, dev->vendor, dev->device, dev->class);
+	shell_printf("%s  %04x:%04x  %06x %s: ", dev->name, dev->vendor, dev->device, dev->class,
+		     class_name(dev->class));
 	if (dev->driver)
 		shell_printf("%s, ", dev->driver->name);
 	else
@@ -160,10 +172,9 @@ static void read_msi_row(struct pci_dev *dev, unsigned int i, struct msi_row *ro
 	u16 flags = pci_read_config16(dev, dev->msi_cap + PCI_MSI_FLAGS);
 	bool is_64 = flags & PCI_MSI_FLAGS_64BIT;
 	unsigned int data = dev->msi_cap + (is_64 ? 0x0c : 0x08), mask = data + 4;
+	u64 high = is_64 ? pci_read_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_HI) : 0;
 
-	row->address = pci_read_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_LO);
-	if (is_64)
-		row->address |= (u64)pci_read_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_HI) << 32;
+	row->address = pci_read_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_LO) | high << 32;
 	row->data = pci_read_config16(dev, data) + i;
 	if (flags & PCI_MSI_FLAGS_MASKBIT) {
 		row->masked = pci_read_config32(dev, mask) >> i & 1;
@@ -241,7 +252,8 @@ static int run_msi(int argc, char **argv)
 	if (argc != 2)
 		return shell_usage("msi");
 	if (!dev)
-		return shell_error(-ENODEV, "there is no PCI device '%s'; 'lspci' lists them", argv[1]);
+		return shell_error(-ENODEV, "there is no PCI device '%s'; 'lspci' lists them",
+				   argv[1]);
 	if (dev->msix_cap && !dev->msi_enabled) {
 		flags = pci_read_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS);
 		show_msi(dev, flags & PCI_MSIX_FLAGS_ENABLE, flags & PCI_MSIX_FLAGS_MASKALL);

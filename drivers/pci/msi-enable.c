@@ -160,10 +160,11 @@ void pci_disable_msix(struct pci_dev *dev)
 	if (!dev->msix_enabled)
 		return;
 	msi_for_each_desc(desc, &dev->dev) {
+		char *row = (char *)dev->msix_base + desc->msi_index * PCI_MSIX_ENTRY_SIZE;
+
 		desc->pci.msix_ctrl |= PCI_MSIX_ENTRY_CTRL_MASKBIT;
 		if (dev->current_state == PCI_D0)
-			writel(desc->pci.msix_ctrl, (char *)dev->msix_base + PCI_MSIX_ENTRY_VECTOR_CTRL +
-			       desc->msi_index * PCI_MSIX_ENTRY_SIZE);
+			writel(desc->pci.msix_ctrl, row + PCI_MSIX_ENTRY_VECTOR_CTRL);
 	}
 	update_msix(dev, PCI_MSIX_FLAGS_ENABLE, 0);
 	pci_intx(dev, true);

@@ -71,6 +71,8 @@ static int enable_range(struct pci_dev *dev, int hw_count, unsigned int min_vecs
 		if (!n || n < min_vecs)
 			return -ENOSPC;
 		err = enable(dev, n, affd);
+		if (!err)
+			dev->intx_enabled = false;
 		if (err <= 0)
 			return err ? err : (int)n;
 		if ((unsigned int)err >= n)
@@ -80,11 +82,13 @@ static int enable_range(struct pci_dev *dev, int hw_count, unsigned int min_vecs
 }
 
 static int check_msi(const struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
-		     bool this_on, bool other_on, u32 flag)
+		     u8 cap, bool this_on, bool other_on, u32 flag)
 {
 	if (max_vecs < min_vecs)
 		return -ERANGE;
-	if (other_on || WARN_ON(this_on) || msi_forbidden(dev) || !max_vecs)
+	if (this_on)
+		dev_warn(&dev->dev, "it has been given interrupts of this kind already");
+	if (!cap || this_on || other_on || msi_forbidden(dev) || !max_vecs)
 		return -EINVAL;
 	return pci_msi_domain_supports(dev, flag) ? 0 : -ENOTSUPP;
 }
@@ -92,8 +96,8 @@ static int check_msi(const struct pci_dev *dev, unsigned int min_vecs, unsigned 
 static int try_msix(struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
 		    const struct irq_affinity *affd)
 {
-	int err = dev->msix_cap ? check_msi(dev, min_vecs, max_vecs, dev->msix_enabled,
-					    dev->msi_enabled, MSI_FLAG_PCI_MSIX) : -EINVAL;
+	int err = check_msi(dev, min_vecs, max_vecs, dev->msix_cap, dev->msix_enabled,
+			    dev->msi_enabled, MSI_FLAG_PCI_MSIX);
 
 	return err ? err : enable_range(dev, pci_msix_vec_count(dev), min_vecs, max_vecs, affd,
 					pci_enable_msix);
@@ -102,8 +106,8 @@ static int try_msix(struct pci_dev *dev, unsigned int min_vecs, unsigned int max
 static int try_msi(struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
 		   const struct irq_affinity *affd)
 {
-	int err = dev->msi_cap ? check_msi(dev, min_vecs, max_vecs, dev->msi_enabled,
-					   dev->msix_enabled, 0) : -EINVAL;
+	int err = check_msi(dev, min_vecs, max_vecs, dev->msi_cap, dev->msi_enabled,
+			    dev->msix_enabled, 0);
 
 	return err ? err : enable_range(dev, pci_msi_vec_count(dev), min_vecs, max_vecs, affd,
 					pci_enable_msi);

@@ -14,7 +14,6 @@
 #include <kernel/interrupt.h>
 #include <kernel/io.h>
 #include <kernel/printk.h>
-#include <string.h>
 
 #define RBR	0	/* read */
 #define THR	0	/* write */
@@ -134,26 +133,11 @@ static irqreturn_t ns16550a_irq(int irq, void *dev_id)
 
 /* ---- Probing -------------------------------------------------------------------------------- */
 
-/* stdout-path is a path or an alias, perhaps with options behind a colon. [DT 3.6] */
 static bool is_console(const struct device_node *np)
 {
-	struct device_node *chosen = of_find_node_by_path("/chosen");
-	struct device_node *aliases = of_find_node_by_path("/aliases");
-	const char *path;
-	char name[32];
-	size_t len;
+	const struct device_node *named = of_console();
 
-	if (!chosen || of_property_read_string(chosen, "stdout-path", &path))
-		return !port.regs;
-	len = strcspn(path, ":");
-	if (*path != '/' && aliases && len < sizeof(name)) {
-		memcpy(name, path, len);
-		name[len] = '\0';
-		if (of_property_read_string(aliases, name, &path))
-			return false;
-		len = strlen(path);
-	}
-	return strlen(np->fwnode.name) == len && !strncmp(np->fwnode.name, path, len);
+	return named ? np == named : !port.regs;
 }
 
 static void set_speed(const struct device_node *np)

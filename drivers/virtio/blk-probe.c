@@ -73,13 +73,12 @@ static int setup_queues(struct vblk *vb)
 {
 	static const struct virtqueue_info req = { "req", vblk_done };
 	struct virtqueue_info info[NR_CPUS];
-	unsigned int wanted = cpumask_weight(cpu_online_mask);
+	unsigned int wanted = 1;
 	int n, err = 0;
 
-	if (!virtio_has_feature(vb->vdev, VIRTIO_BLK_F_MQ))
-		wanted = 1;
-	else
-		wanted = min(wanted, max(1U, (unsigned int)virtio_cread16(vb->vdev, CFG_NUM_QUEUES)));
+	if (virtio_has_feature(vb->vdev, VIRTIO_BLK_F_MQ))
+		wanted = virtio_cread16(vb->vdev, CFG_NUM_QUEUES);
+	wanted = max(1U, min(wanted, cpumask_weight(cpu_online_mask)));
 	for (unsigned int i = 0; i < wanted; i++)
 		info[i] = req;
 	n = virtio_find_vqs(vb->vdev, 1, wanted, info);

@@ -105,8 +105,8 @@ static int set_vector(struct virtio_pci *vp, unsigned int reg, unsigned int vect
 static int request_vector(struct virtio_pci *vp, unsigned int vector, irq_handler_t handler)
 {
 	int irq = pci_irq_vector(vp->pci, vector);
-	int err = irq < 0 ? irq : request_irq(irq, handler, vp->vectors == VP_INTX ? IRQF_SHARED : 0,
-					      vp->name, vp);
+	unsigned int flags = vp->vectors == VP_INTX ? IRQF_SHARED : 0;
+	int err = irq < 0 ? irq : request_irq(irq, handler, flags, vp->name, vp);
 
 	if (!err)
 		vp->irqs_requested++;

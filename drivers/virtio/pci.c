@@ -113,7 +113,7 @@ static int vp_setup(struct virtio_pci *vp)
 	pci_set_master(pci);
 	find_regions(vp);
 	if (!vp->common.base || !vp->notify.base) {
-		dev_err(&pci->dev, "virtio: no virtio 1.0 registers (older devices are not driven)");
+		dev_err(&pci->dev, "virtio: no registers of virtio 1.0; older is not driven");
 		return -ENOTSUPP;
 	}
 	return start_device(vp);

@@ -45,7 +45,7 @@ struct vq_slot {
 	u16 count;			/* descriptors of that chain */
 };
 
-/* ---- Words that both sides use at the same time: one access each, whatever the compiler thinks --- */
+/* ---- Words that both sides use at the same time: exactly one access each --------------------- */
 
 static u16 load16(const le16 *p)
 {
@@ -270,8 +270,10 @@ struct virtqueue *vring_create(struct virtio_device *vdev, unsigned int index, u
 		.vdev = vdev, .index = index, .num = num,
 		.name = info->name, .callback = info->callback,
 		.desc = (struct vring_desc *)ring, .desc_dma = dma,
-		.avail = (struct vring_avail *)(ring + layout.avail), .avail_dma = dma + layout.avail,
-		.used = (struct vring_used *)(ring + layout.used), .used_dma = dma + layout.used,
+		.avail = (struct vring_avail *)(ring + layout.avail),
+		.avail_dma = dma + layout.avail,
+		.used = (struct vring_used *)(ring + layout.used),
+		.used_dma = dma + layout.used,
 		.slot = slot, .num_free = num, .callbacks = true,
 		.event_idx = virtio_has_feature(vdev, VIRTIO_F_EVENT_IDX),
 	};

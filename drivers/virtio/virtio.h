@@ -50,7 +50,7 @@ struct virtio_driver {
 	const char *name;
 	u32 id;
 	u64 features;			/* a mask of what it can use */
-	/* Features are negotiated. Calls virtio_find_vqs(), then virtio_device_ready(). 0 or errno. */
+	/* Features are negotiated. Calls virtio_find_vqs() and virtio_device_ready(). */
 	int (*probe)(struct virtio_device *vdev);
 	void (*remove)(struct virtio_device *vdev);
 	/* Irq context; may be NULL: new configuration; the device says that it has failed. */
