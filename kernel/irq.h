@@ -84,6 +84,7 @@ enum {
 	IRQD_DEFAULT_TRIGGER_SET	= 1 << 25,
 	IRQD_HANDLE_ENFORCE_IRQCTX	= 1 << 27,
 	IRQD_AFFINITY_ON_ACTIVATE	= 1 << 28,
+	IRQD_RESEND_WHEN_IN_PROGRESS	= 1 << 30,
 };
 
 struct irq_common_data {
@@ -209,12 +210,15 @@ DEFINE_IRQD_TEST(irqd_is_managed_and_shutdown, IRQD_MANAGED_SHUTDOWN)
 DEFINE_IRQD_TEST(irqd_is_single_target, IRQD_SINGLE_TARGET)
 DEFINE_IRQD_TEST(irqd_is_handle_enforce_irqctx, IRQD_HANDLE_ENFORCE_IRQCTX)
 DEFINE_IRQD_TEST(irqd_affinity_on_activate, IRQD_AFFINITY_ON_ACTIVATE)
+DEFINE_IRQD_TEST(irqd_needs_resend_when_in_progress, IRQD_RESEND_WHEN_IN_PROGRESS)
 DEFINE_IRQD_TEST(irqd_trigger_type_was_set, IRQD_DEFAULT_TRIGGER_SET)
 static inline void irqd_set_single_target(struct irq_data *d) { irqd_set(d, IRQD_SINGLE_TARGET); }
 static inline void irqd_set_affinity_on_activate(struct irq_data *d)
 {
 	irqd_set(d, IRQD_AFFINITY_ON_ACTIVATE);
 }
+/* A fasteoi edge that can arrive elsewhere while it is being handled: once more afterwards. */
+#define irqd_set_resend_when_in_progress(d)	irqd_set(d, IRQD_RESEND_WHEN_IN_PROGRESS)
 static inline void irqd_set_handle_enforce_irqctx(struct irq_data *d)
 {
 	irqd_set(d, IRQD_HANDLE_ENFORCE_IRQCTX);

@@ -43,6 +43,7 @@ typedef struct msi_alloc_info {
 	struct msi_desc *desc;
 	irq_hw_number_t hwirq;
 	u32 device_id;			/* what the parent sees: requester id */
+	unsigned int nvec;		/* messages wanted under that id, now or by its sharers */
 	struct irq_fwspec fwspec;	/* wire-to-MSI: the translated specifier */
 } msi_alloc_info_t;
 

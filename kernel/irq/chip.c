@@ -143,6 +143,10 @@ static void remove_handler(struct irq_desc *desc, bool chained)
 	irqd_set(&desc->irq_data, IRQD_IRQ_DISABLED);
 	if (chained)
 		desc->action = NULL;
+	if (desc->istate & IRQS_CHAINED) {	/* undoes install_chained() */
+		irqd_clear(&desc->irq_data, IRQD_IRQ_STARTED);
+		irq_domain_deactivate_irq(&desc->irq_data);
+	}
 	desc->istate &= ~IRQS_CHAINED;
 	desc->depth = 1;
 }

@@ -219,8 +219,11 @@ void handle_fasteoi_irq(struct irq_desc *desc)
 
 	station(ST_FLOW, desc->irq_data.irq, NULL, handle_fasteoi_irq, 0);
 	spin_lock(&desc->lock);
-	if (unlikely(!irq_may_run(desc)))
+	if (unlikely(!irq_may_run(desc))) {
+		if (irqd_needs_resend_when_in_progress(&desc->irq_data))
+			desc->istate |= IRQS_PENDING;
 		goto eoi;
+	}
 	if (unlikely(!irq_can_handle(desc))) {
 		mask_irq(desc);
 		goto eoi;

@@ -160,7 +160,7 @@ static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_in
 static int prepare(struct irq_domain *domain, const struct msi_domain_info *info,
 		   struct device *dev, unsigned int nvec, msi_alloc_info_t *arg)
 {
-	*arg = (msi_alloc_info_t){ 0 };
+	*arg = (msi_alloc_info_t){ .nvec = nvec };
 	return info->ops->msi_prepare ? info->ops->msi_prepare(domain, dev, nvec, arg) : 0;
 }
 
