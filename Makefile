@@ -26,6 +26,7 @@ kernel := \
 	dma \
 	time \
 	timer \
+	sched \
 	thread \
 	wait \
 	softirq \
@@ -42,6 +43,10 @@ kernel := \
 	cmd-trace \
 	cmd-shuffle \
 	cmd-sys \
+	cmd-alarm \
+	cmd-gpio \
+	gpio \
+	rtc \
 	demo \
 	trace \
 	watchdog \
@@ -77,7 +82,8 @@ irq := \
 	spurious \
 	ipi \
 	debug \
-	check
+	check \
+	generic-chip
 
 # On every ISA: the device tree decides at run time which of them live.
 drivers := \
@@ -88,8 +94,13 @@ drivers := \
 	virtio/ring \
 	virtio/blk \
 	serial/ns16550a \
+	serial/pl011 \
 	irqchip/aplic \
 	misc/sifive-test \
+	misc/goldfish-rtc \
+	misc/pl031 \
+	gpio/pl061 \
+	gpio/gpio-keys \
 	pci/bar \
 	pci/caps \
 	pci/cmd \
@@ -106,6 +117,18 @@ drivers-riscv64 := \
 	irqchip/imsic-domain \
 	irqchip/imsic-state \
 	timer/riscv-timer
+
+drivers-aarch64 := \
+	irqchip/gic-v3 \
+	irqchip/gic-v3-dist \
+	irqchip/gic-v3-redist \
+	irqchip/gic-v3-lpi \
+	irqchip/gic-v3-its \
+	irqchip/gic-v3-its-device \
+	irqchip/gic-v3-its-cmd \
+	irqchip/gic-v3-its-table \
+	irqchip/gic-v3-its-info \
+	timer/arm-arch-timer
 
 # ---- Goals, and the set-up they need ----
 
@@ -142,6 +165,7 @@ CC      := clang$(v)
 LD      := ld.lld$(v)
 NM      := llvm-nm$(v)
 OBJDUMP := llvm-objdump$(v)
+OBJCOPY := llvm-objcopy$(v)
 target  := --target=$(clang-target)
 else
 CROSS_COMPILE ?= $(patsubst %gcc,%,$(notdir $(call first,$(cross:%=%gcc))))
@@ -149,6 +173,7 @@ CC      := $(CROSS_COMPILE)gcc
 LD      := $(CROSS_COMPILE)ld
 NM      := $(CROSS_COMPILE)nm
 OBJDUMP := $(CROSS_COMPILE)objdump
+OBJCOPY := $(CROSS_COMPILE)objcopy
 endif
 cc-include := $(shell $(CC) -print-file-name=include 2>/dev/null)
 
@@ -181,7 +206,7 @@ kernel-S    := $(addprefix arch/$(ARCH)/,$(filter %.S,$(arch)))
 kernel-objs := $(kernel-S:%.S=$(O)/%.o) $(kernel-c:%.c=$(O)/%.o)
 objs        := $(kernel-objs) $(third-party-objs)
 
-all: $(O)/kernel.elf compile_commands.json
+all: $(O)/kernel.elf $(images:%=$(O)/%) compile_commands.json
 
 # Holds the compiler and its flags; changes only when they do, and then everything is compiled anew.
 flags-now := $(CC) $(cflags) $(kflags) $(ldflags)
@@ -225,6 +250,10 @@ $(O)/kernel.elf: $(O)/kernel-1.elf $(O)/ksyms.o
 	$(call say,LD,$@)
 	$(Q)$(call link,$(O)/ksyms.o) && { $(NM) -n $(tmp) | tools/ksyms | cmp -s - $(O)/ksyms.S || \
 		{ rm $(tmp); echo "$@: functions moved between the two links" >&2; exit 1; } } && $(commit)
+
+$(O)/Image: $(O)/kernel.elf
+	$(call say,IMAGE,$@)
+	$(Q)$(OBJCOPY) -O binary $< $(tmp) && $(commit)
 
 compile_commands.json: $(O)/flags Makefile
 	@{ sep='['; for f in $(kernel-c); do \

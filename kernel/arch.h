@@ -90,7 +90,7 @@ void __noreturn do_bad_trap(struct pt_regs *regs, const char *what);	/* an excep
 /* ---- CPUs ----------------------------------------------------------------------------------- */
 
 /* Once on each CPU, before anything else of the kernel: trap vector; on the boot CPU also the
- * firmware's console. this_cpu() is valid; on the others the MMU is on already. */
+ * firmware's console, if it has one. this_cpu() is valid; on the others the MMU is on already. */
 void arch_cpu_init(struct cpu *cpu);
 
 /*

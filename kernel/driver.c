@@ -114,13 +114,10 @@ static const char *copy_value(const char *p, char *buf, size_t size)
 
 bool boot_arg(const char *name, char *buf, size_t size)
 {
-	struct device_node *chosen = of_find_node_by_path("/chosen");
+	const char *p = of_boot_args();
 	size_t len = strlen(name);
-	const char *p;
 
-	if (!chosen || of_property_read_string(chosen, "bootargs", &p))
-		return false;
-	while (*p) {
+	while (p && *p) {
 		bool mine = !strncmp(p, name, len);
 
 		if (mine && p[len] == '=') {

@@ -8,6 +8,8 @@
 #include <kernel/device.h>
 #include <kernel/of.h>
 
+struct console;
+
 #define TABLE_ENTRY(table, type, object)							\
 	static type *const table##_entry_##object						\
 	__attribute__((section("tbl_" #table), used)) = &(object)
@@ -28,6 +30,18 @@ struct irqchip_decl {
 	static const struct irqchip_decl irqchip_decl_##name = { compat, fn };			\
 	TABLE_ENTRY(irqchip, const struct irqchip_decl, irqchip_decl_##name)
 
+/*
+ * A console before there are drivers, where firmware has none to offer: SETUP gets the address of
+ * the registers of stdout-path's node and returns a console that polls. Boot CPU, the MMU off.
+ */
+struct earlycon_decl {
+	const char *compatible;
+	const struct console *(*setup)(void *regs);
+};
+#define EARLYCON_DECLARE(name, compat, fn)							\
+	static const struct earlycon_decl earlycon_decl_##name = { compat, fn };		\
+	TABLE_ENTRY(earlycon, const struct earlycon_decl, earlycon_decl_##name)
+
 /* A device that the tree describes. */
 struct platform_device {
 	struct device dev;
@@ -36,7 +50,8 @@ struct platform_device {
 	struct platform_device *next;
 };
 enum probe_stage {
-	PROBE_EARLY,		/* console, exit device, clock: before other CPUs are up */
+	PROBE_FIRST,		/* exit device: no interrupt, no thread is there yet */
+	PROBE_EARLY,		/* console, clock: before other CPUs are up */
 	PROBE_NORMAL,		/* everything else: all CPUs are up */
 };
 struct of_driver {
@@ -67,7 +82,7 @@ struct shell_command;
 #define SHELL_COMMAND(object)	TABLE_ENTRY(shell_command, const struct shell_command, object)
 
 /* Boot arguments: the value of NAME=value in /chosen/bootargs into BUF (quotes resolved), or NAME
- * alone (BUF then holds ""). False if absent. Any context after of_init(). */
+ * alone (BUF then holds ""). False if absent. Any context after of_early_init(). */
 bool boot_arg(const char *name, char *buf, size_t size);
 u64 boot_arg_u64(const char *name, u64 fallback);
 

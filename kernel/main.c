@@ -16,6 +16,13 @@ static void start(const char *name, int (*fn)(void *arg))
 		panic("no memory for the %s thread", name);
 }
 
+/* What no kernel can do without; its absence was explained by what looked for it. */
+static void need(bool have, const char *what)
+{
+	if (!have)
+		panic("there is no %s", what);
+}
+
 /* What may sleep: controllers, devices, CPUs, and at last the user. */
 static int boot(void *unused)
 {
@@ -23,8 +30,10 @@ static int boot(void *unused)
 	softirq_init();				/* work after interrupts */
 	boot_step("interrupt controllers");
 	of_irq_init();				/* the controller tree, parents first */
-	boot_step("console, clock, exit device");
+	need(handle_arch_irq, "root interrupt controller");
+	boot_step("console and clock");
 	of_probe_drivers(PROBE_EARLY);		/* the devices the rest relies on */
+	need(clock_present(), "clock device");
 	watchdog_init();			/* from here on silence is noticed */
 	boot_step("the other CPUs");
 	smp_boot_cpus();			/* each enables its own interrupts */
@@ -37,13 +46,15 @@ static int boot(void *unused)
 
 void kernel_main(const void *fdt)
 {
-	arch_cpu_init(this_cpu());		/* traps, early console */
+	arch_cpu_init(this_cpu());		/* traps, firmware's console */
+	of_early_init(fdt);			/* or else the one that the tree names */
 	printk("Cascade\n");
 	mm_early_init(fdt);			/* which memory there is */
 	arch_mm_init();				/* page tables: W^X, guard pages */
 	mm_init();				/* pages and heap */
 	if (of_init(fdt))			/* the device tree, as nodes */
 		panic("without a device tree there is nothing to run on");
+	of_probe_drivers(PROBE_FIRST);		/* how to end with a status */
 	smp_init_cpus();			/* which CPUs there are */
 	time_init();				/* what a second is */
 	timers_init();				/* what to do when it is over */

@@ -1,5 +1,5 @@
 /*
- * Memory as the device tree describes it, sorted out before anything can be allocated. [DT 3.4, 5.3]
+ * Memory as the device tree describes it, sorted out before there is an allocator. [DT 3.4, 5.3]
  *
  *	memory nodes ----------------------------> mem_ram
  *	  less memreserve block, /reserved-memory  mem_usable	what the page tables cover

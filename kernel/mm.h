@@ -31,6 +31,8 @@ extern unsigned int mem_nr_ram;
 extern struct mem_range mem_usable[];
 extern unsigned int mem_nr_usable;
 extern struct mem_range mem_fdt, mem_stack_arena;
+/* Registers of the early console, to be mapped like a device; empty if there is none. */
+extern struct mem_range mem_console;
 bool mem_is_ram(phys_addr_t start, size_t size);	/* overlaps any of mem_ram */
 
 /* An early page for page tables, zeroed, never freed; panics if none. Before mm_init() only. */

@@ -24,6 +24,13 @@ struct of_phandle_args {
 	u32 args[16];
 };
 
+/* Reads what is needed before there is an allocator: boot arguments, and stdout-path, whose
+ * console it starts (EARLYCON_DECLARE). Boot CPU, once, the MMU off; damage is for of_init(). */
+void of_early_init(const void *fdt);
+const char *of_boot_args(void);		/* /chosen/bootargs, or NULL. Any context */
+/* The node of the console, NULL if the tree names none. */
+struct device_node *of_console(void);
+
 struct resource {
 	phys_addr_t start;
 	u64 size;

@@ -35,6 +35,27 @@ struct device_node *of_find_node_by_phandle(u32 phandle)
 	return NULL;
 }
 
+/* stdout-path is a path or an alias, perhaps with options behind a colon. [DT 3.6] */
+struct device_node *of_console(void)
+{
+	struct device_node *chosen = of_find_node_by_path("/chosen");
+	struct device_node *aliases = of_find_node_by_path("/aliases");
+	const char *path;
+	char name[128];
+	size_t len;
+
+	if (!chosen || of_property_read_string(chosen, "stdout-path", &path))
+		return NULL;
+	len = strcspn(path, ":");
+	if (len >= sizeof(name))
+		return NULL;
+	memcpy(name, path, len);
+	name[len] = '\0';
+	if (*path != '/' && aliases && !of_property_read_string(aliases, name, &path))
+		return of_find_node_by_path(path);
+	return of_find_node_by_path(name);
+}
+
 struct device_node *of_find_compatible_node(struct device_node *from, const char *string)
 {
 	struct device_node *np = from;
