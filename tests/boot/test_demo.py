@@ -16,7 +16,7 @@ def demo(**settings):
 
 def check_story(text):
     """The numbered lines of a narration: in order, each with its function."""
-    stations = re.findall(r'^ *(\d+) +(?:\+?\d+ +)?([a-z]+) +(\S+)', text, re.M)
+    stations = re.findall(r'^([ \d]\d) +(?:\+?\d+ +)?([a-z]+) +(\S+)', text, re.M)
     numbers = [int(number) for number, _, _ in stations]
     assert numbers == list(range(len(numbers))) and 10 <= len(numbers) <= 20, stations
     names = [name for _, name, _ in stations]

@@ -42,6 +42,10 @@ typedef unsigned long (*host_csr_fn)(void *priv, unsigned int cpu, unsigned int 
 				     unsigned long v);
 void host_csr_claim(unsigned int csr, host_csr_fn fn, void *priv);
 
+/* All of aarch64's system registers, by name. */
+typedef u64 (*host_sysreg_fn)(void *priv, unsigned int cpu, const char *name, bool write, u64 v);
+void host_sysreg_claim(host_sysreg_fn fn, void *priv);
+
 /* ---- Later ---------------------------------------------------------------------------------- */
 
 /* Called whenever a CPU is idle or runs deferred work; returns whether it did anything. */

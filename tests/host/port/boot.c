@@ -25,6 +25,14 @@ static int secondary_main(void *unused)
 	kernel_secondary_main();
 }
 
+static int idle_main(void *unused)
+{
+	(void)unused;
+	idle_loop();
+}
+
+/* What the CPU has on its stack when it is idle is given up: the next switch to its idle thread
+ * shall find it as a new one, which ends that switch properly. */
 int arch_cpu_up(struct cpu *cpu)
 {
 	struct cpu *back = this_cpu();
@@ -36,6 +44,8 @@ int arch_cpu_up(struct cpu *cpu)
 	starting = true;
 	arch_set_this_cpu(cpu);
 	arch_switch(&starter, cpu->idle);
+	cpu->idle->fn = idle_main;
+	arch_thread_init(cpu->idle);
 	arch_set_this_cpu(back);
 	arch_local_irq_restore(flags);
 	return 0;
@@ -47,12 +57,6 @@ void host_cpu_is_up(void)
 		return;
 	starting = false;
 	arch_switch(this_cpu()->idle, &starter);
-}
-
-static int idle_main(void *unused)
-{
-	(void)unused;
-	idle_loop();
 }
 
 void host_boot(const void *fdt, u64 boot_hwid, void (*models)(void))

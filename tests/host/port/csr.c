@@ -1,10 +1,11 @@
 /*
  * riscv's CSRs and interrupt lines as the drivers of that ISA see them. Per CPU: sie, the lines
  * (sip), stimecmp; every other number belongs to the model that claimed it, or is unknown and ends
- * the program as the instruction would. An interrupt is taken when its line is up, its bit in sie
+ * the program as the instruction would; so with all of aarch64's system registers. An interrupt is taken when its line is up, its bit in sie
  * set, and the CPU's flag on; of several the order is external, software, timer. [PRIV 4.1.3]
  */
 #include <asm/csr.h>
+#include <asm/sysreg.h>
 #include <kernel/cpu.h>
 #include "port.h"
 
@@ -22,11 +23,14 @@ static struct {
 	void *priv;
 } claims[MAX_CLAIMS];
 static unsigned int nr_claims;
+static host_sysreg_fn sysreg_fn;
+static void *sysreg_priv;
 
 void host_csr_reset(void)
 {
 	host_has_lines = false;
 	nr_claims = 0;
+	sysreg_fn = NULL;
 	for (unsigned int i = 0; i < NR_CPUS; i++) {
 		state[i].sie = state[i].lines = 0;
 		state[i].stimecmp = ~0ULL;
@@ -106,4 +110,17 @@ unsigned long host_csr(unsigned int csr, enum host_csr_op op, unsigned long v)
 		return host_counter();
 	}
 	host_die("illegal instruction: CSR 0x%x", csr);
+}
+
+void host_sysreg_claim(host_sysreg_fn fn, void *priv)
+{
+	sysreg_fn = fn;
+	sysreg_priv = priv;
+}
+
+u64 host_sysreg(const char *name, bool write, u64 v)
+{
+	if (!sysreg_fn)
+		host_die("illegal instruction: system register %s", name);
+	return sysreg_fn(sysreg_priv, smp_processor_id(), name, write, v);
 }

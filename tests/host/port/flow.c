@@ -1,23 +1,28 @@
+#define _GNU_SOURCE	/* gettid() */
 /*
  * Flows: the OS threads of the program, each one kernel thread that moves with host_set_cpu().
  *
  * Where a flow is, it is the current thread; it has the highest priority, so that nothing runs in
  * its place until it blocks. A flow that sits in a call of the host's (pthread_join) makes no
- * progress that we could wait for: one that has not touched its interrupt flag for a while counts
- * as outside, and its CPU may be visited.
+ * progress that we could wait for: one that has not touched its interrupt flag for a while and
+ * sleeps, as the host tells, counts as outside, and its CPU may be visited.
  */
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "flow.h"
 
 #define OUTSIDE_MS	20
+#define OUTSIDE_MS_GUESSED 5000		/* where the host does not tell */
 
 __thread struct flow flow;
 __thread unsigned long host_activity;
 
 static struct flow *owner[NR_CPUS];	/* the flow that came last; NULL: none */
 static bool borrowed[NR_CPUS];
+static struct thread *replaced[NR_CPUS];	/* what a borrowed CPU goes back to */
 static pthread_key_t exit_key;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -29,17 +34,37 @@ static u64 real_ms(void)
 	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
 }
 
-/* Locked. */
+/* The state in /proc/self/task/TID/stat, behind the name in parentheses; '?' without /proc. */
+static char host_state(int tid)
+{
+	char path[40], text[128] = "";
+	const char *p;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = fopen(path, "r");
+	if (!file)
+		return '?';
+	p = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
+	fclose(file);
+	return p && p[1] ? p[2] : '?';
+}
+
+/* True after it has been seen to do nothing, look after look, for long enough. Locked. */
 static bool is_outside(struct flow *f)
 {
 	unsigned long n = __atomic_load_n(f->activity, __ATOMIC_RELAXED);
+	u64 now = real_ms();
+	char state;
 
-	if (n != f->seen || __atomic_load_n(&f->idle, __ATOMIC_RELAXED)) {
-		f->seen = n;
-		f->seen_at = real_ms();
+	if (n != f->seen || __atomic_load_n(&f->idle, __ATOMIC_RELAXED) || now - f->looked_at > 5)
+		f->seen_at = now;
+	f->seen = n;
+	f->looked_at = now;
+	if (now - f->seen_at <= OUTSIDE_MS)
 		return false;
-	}
-	return real_ms() - f->seen_at > OUTSIDE_MS;
+	state = host_state(f->tid);
+	return state == 'S' || (state == '?' && now - f->seen_at > OUTSIDE_MS_GUESSED);
 }
 
 bool host_flows_quiet(void)
@@ -67,8 +92,9 @@ bool host_borrow(struct cpu *cpu)
 	ok = !borrowed[cpu->id] && (!f || (f != &flow && is_outside(f)));
 	if (ok) {
 		borrowed[cpu->id] = true;
-		if (f)
-			cpu->current = cpu->idle;
+		replaced[cpu->id] = cpu->current;
+		cpu->current = cpu->idle;
+		if (f) fprintf(stderr, "DEBUG borrow cpu %u of tid %d by %d, current %s state %d\n", cpu->id, f->tid, gettid(), replaced[cpu->id]->name, f->thread.state);
 	}
 	pthread_mutex_unlock(&lock);
 	return ok;
@@ -78,8 +104,7 @@ void host_return(struct cpu *cpu)
 {
 	pthread_mutex_lock(&lock);
 	borrowed[cpu->id] = false;
-	if (owner[cpu->id])
-		cpu->current = &owner[cpu->id]->thread;
+	cpu->current = replaced[cpu->id];
 	pthread_mutex_unlock(&lock);
 }
 
@@ -131,6 +156,7 @@ static void start(struct flow *f)
 	INIT_LIST_HEAD(&t->all);
 	f->acting = true;
 	f->activity = &host_activity;
+	f->tid = gettid();
 	pthread_setspecific(exit_key, f);
 	host_irqs_on = true;
 }

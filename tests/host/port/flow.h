@@ -13,9 +13,10 @@ struct flow {
 	unsigned int irq_nesting;
 	bool acting;
 	bool idle;			/* in time_goes_on(): nothing left to do for it */
+	int tid;			/* the host's name for the OS thread */
 	unsigned long *activity;	/* its host_activity */
-	unsigned long seen;		/* its value at ... */
-	u64 seen_at;			/* ... that time, ms of the real clock */
+	unsigned long seen;		/* that, when others last looked */
+	u64 looked_at, seen_at;		/* real clock, ms: last look; last sign of life */
 };
 
 extern __thread struct flow flow;

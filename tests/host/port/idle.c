@@ -137,6 +137,7 @@ void host_idle_wait(void)
 	while (!runnable(cpu)) {
 		struct thread *deferred = flow.deferred;
 
+		host_activity++;
 		if (make_progress())
 			continue;
 		if (deferred) {

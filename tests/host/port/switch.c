@@ -1,6 +1,7 @@
 /*
- * Kernel threads as coroutines (ucontext) of the OS thread that acts as their CPU, and the switch
- * between them, which AddressSanitizer must be told of.
+ * Kernel threads as coroutines of the OS thread that acts as their CPU, and the switch between
+ * them, which AddressSanitizer must be told of. The first time a coroutine is entered by
+ * setcontext(), later by a jump, which costs no system call.
  *
  *	kernel thread	a stack of its own; its context lies at the upper end of it
  *	flow		an OS thread of the program: the struct thread and the context are its
@@ -37,15 +38,27 @@ void arch_thread_init(struct thread *thread)
 	char *end = (char *)thread->stack + HOST_STACK_SIZE;
 	struct host_context *ctx = (void *)ALIGN_DOWN((unsigned long)end - sizeof(*ctx), 64UL);
 
+	if (__asan_unpoison_memory_region)	/* after frames that were given up */
+		__asan_unpoison_memory_region(thread->stack, HOST_STACK_SIZE);
 	memset(ctx, 0, sizeof(*ctx));
 	ctx->bottom = (char *)thread->stack + 64;
 	ctx->size = (char *)ctx - (char *)ctx->bottom;
-	getcontext(&ctx->uc);
-	ctx->uc.uc_stack.ss_sp = (void *)ctx->bottom;
-	ctx->uc.uc_stack.ss_size = ctx->size;
-	makecontext(&ctx->uc, (void (*)(void))first_run, 2, (unsigned int)((unsigned long)ctx >> 32),
-		    (unsigned int)(unsigned long)ctx);
+	ctx->fresh = true;
+	getcontext(&ctx->start);
+	ctx->start.uc_stack.ss_sp = (void *)ctx->bottom;
+	ctx->start.uc_stack.ss_size = ctx->size;
+	makecontext(&ctx->start, (void (*)(void))first_run, 2,
+		    (unsigned int)((unsigned long)ctx >> 32), (unsigned int)(unsigned long)ctx);
 	thread->arch_private = ctx;
+}
+
+/* Never inlined: __builtin_longjmp() may not meet its __builtin_setjmp() in one function. */
+static __attribute__((noinline)) void enter(struct host_context *to)
+{
+	if (!to->fresh)
+		__builtin_longjmp(to->jump, 1);
+	to->fresh = false;
+	setcontext(&to->start);
 }
 
 struct thread *arch_switch(struct thread *prev, struct thread *next)
@@ -56,6 +69,7 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 	if (__sanitizer_start_switch_fiber)
 		__sanitizer_start_switch_fiber(prev->state == THREAD_DEAD ? NULL : &from->fake_stack,
 					       to->bottom, to->size);
-	swapcontext(&from->uc, &to->uc);
+	if (!__builtin_setjmp(from->jump))
+		enter(to);
 	return arrive(from);
 }

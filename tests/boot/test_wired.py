@@ -1,0 +1,153 @@
+"""Devices on wires: the real-time clock's alarm, and the machine's power key behind a GPIO controller."""
+
+import contextlib
+import json
+import socket
+import time
+
+import machine
+import pytest
+
+SECOND = 1000000000
+ERRORS = ['-d', 'guest_errors,unimp', '-D']
+
+
+class Monitor:
+    """QEMU's monitor (QMP) on a socket of this test."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.extra = ['-qmp', 'unix:%s,server=on,wait=off' % path]
+
+    def connect(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(machine.deadline(1))
+        self.socket.connect(self.path)
+        self.file = self.socket.makefile('rw')
+        assert 'QMP' in json.loads(self.file.readline())
+        self.do('qmp_capabilities')
+
+    def do(self, command):
+        self.file.write(json.dumps({'execute': command}) + '\n')
+        self.file.flush()
+        for line in self.file:
+            if 'event' not in json.loads(line):
+                assert 'return' in json.loads(line), line
+                return
+        raise AssertionError('the monitor is gone')
+
+
+def handler(irqs, irq):
+    return [line for line in irqs if line['irq'] == irq][0]
+
+
+@pytest.mark.parametrize('seconds', [1, 3])
+def test_alarm(row, seconds, tmp_path):
+    """One interrupt at the time it was set for, and the thread that slept goes on."""
+    log = tmp_path / 'errors'
+    alarm, irqs, check = machine.run(row, 'alarm %d --json; irqs --json; irq check --json' % seconds,
+                                     extra=ERRORS + [str(log)]).documents
+    assert set(alarm) == {'seconds', 'ns', 'irq'} and alarm['seconds'] == seconds
+    assert 0.99 * seconds * SECOND <= alarm['ns'] < (seconds + 3) * SECOND
+    line = handler(irqs, alarm['irq'])
+    assert sum(line['counts']) == 1 and line['type'] == 'level-high'
+    assert check == {'ok': True, 'errors': []}
+    assert log.read_text() == ''
+
+
+def test_alarm_refused(row):
+    words = ['', '0', '86401', '-1', 'soon', '1 2', '99999999999999999999']
+    result = machine.run(row, '; '.join('alarm %s --json' % w for w in words), status=1)
+    assert [list(document) for document in result.documents] == [['error']] * len(words)
+
+
+def test_alarm_cancelled(row):
+    """Ctrl-C ends the wait, and the alarm does not come into the next one."""
+    with machine.prompt(row) as m:
+        m.child.send('alarm 60\r')
+        m.child.expect_exact('\n')
+        m.child.send('\x03')
+        m.child.expect_exact('interrupted')
+        m.child.expect_exact(machine.PROMPT)
+        alarm = m.json('alarm 1')
+        assert alarm['ns'] >= 0.99 * SECOND
+        assert sum(handler(m.json('irqs'), alarm['irq'])['counts']) == 1
+
+
+def gpio_line(m):
+    """The power key's line; the test is skipped where the machine has none."""
+    document = m.json('gpio')
+    lines = [line for line in document['lines'] if line['irq'] is not None]
+    if not lines:
+        pytest.skip('no GPIO key here')
+    return document, lines[0]
+
+
+def wait_for_edges(m, edges):
+    until = time.monotonic() + machine.deadline(1)
+    while time.monotonic() < until:
+        line = gpio_line(m)[1]
+        if line['edges'] >= edges:
+            return line
+    raise AssertionError('%d edges of %d' % (line['edges'], edges))
+
+
+@contextlib.contextmanager
+def machine_with_key(row, tmp_path, extra=(), disks=()):
+    monitor = Monitor(tmp_path / 'qmp')
+    with machine.prompt(row, extra=monitor.extra + list(extra), disks=disks) as m:
+        gpio_line(m)
+        monitor.connect()
+        yield m, monitor
+
+
+def test_power_key_powers_off(row, tmp_path):
+    with machine_with_key(row, tmp_path) as (m, monitor):
+        monitor.do('system_powerdown')
+        m.child.expect('power off')
+        assert m.status() == 0
+
+
+def test_power_key_counted(row, tmp_path):
+    """A press is a pulse of 100 ms, two edges; the device's own trace counts the same."""
+    log, trace = tmp_path / 'errors', tmp_path / 'trace'
+    extra = ERRORS + [str(log), '-trace', 'pl061_input_change,file=%s' % trace]
+    presses = 50
+    with machine_with_key(row, tmp_path, extra) as (m, monitor):
+        assert m.json('gpio watch')['watch'] is True
+        for n in range(1, presses + 1):
+            monitor.do('system_powerdown')
+            line = wait_for_edges(m, 2 * n)
+            assert line['edges'] == 2 * n and line['level'] == 0
+        row_of_key = handler(m.json('irqs'), line['irq'])
+        assert sum(row_of_key['counts']) == 2 * presses
+        assert (row_of_key['flow'], row_of_key['type']) == ('edge', 'edge-both')
+        assert [level['hwirq'] for level in row_of_key['levels']] == [line['line']]
+        domain = [d for d in m.json('domains') if d['name'] == row_of_key['levels'][0]['domain']][0]
+        chained = handler(m.json('irqs --all'), domain['chained_on'])
+        assert chained['flow'] == 'chained' and chained['type'] == 'level-high'
+        assert m.json('irq check')['ok']
+        assert m.json('gpio watch off')['watch'] is False
+        monitor.do('system_powerdown')
+        assert m.status() == 0
+    assert trace.read_text().count('pl061_input_change') in (2 * presses + 1, 2 * presses + 2)
+    assert log.read_text() == ''
+
+
+def test_power_key_under_load(row, disk, tmp_path):
+    """No edge that the device has seen is lost while every CPU reads from the disk."""
+    trace = tmp_path / 'trace'
+    extra = ['-trace', 'pl061_input_change,file=%s' % trace]
+    with machine_with_key(row, tmp_path, extra, disks=[disk]) as (m, monitor):
+        m.json('gpio watch')
+        m.child.send('blk stress 100000000\r')
+        m.child.expect_exact('\n')
+        for _ in range(10):
+            monitor.do('system_powerdown')
+            time.sleep(0.4)
+        m.child.send('\x03')
+        m.child.expect_exact('interrupted')
+        m.child.expect_exact(machine.PROMPT)
+        assert m.json('irq check')['ok']
+        edges = gpio_line(m)[1]['edges']
+    assert edges == trace.read_text().count('pl061_input_change') >= 2

@@ -1,0 +1,173 @@
+/* The riscv64 machine of the tests: see board.h. */
+#include <stdio.h>
+#include "model.h"
+#include "models/imsic.h"
+#include "support/board.h"
+
+const u64 board_harts[BOARD_HARTS] = { 4, 1, 7, 2 };
+const u64 board_files[BOARD_HARTS] = { 1, 2, 4, 7 };
+
+enum { PH_INTC = 0x10 /* + hart */, PH_IMSIC = 0x20, PH_APLIC, PH_M_IMSIC };
+
+static struct tree tree;
+
+static void interrupts_extended(struct tree *t, u32 cause)
+{
+	u32 cells[2 * BOARD_HARTS];
+
+	for (unsigned int i = 0; i < BOARD_HARTS; i++) {
+		cells[2 * i] = PH_INTC + board_files[i];
+		cells[2 * i + 1] = cause;
+	}
+	tree_cell_array(t, "interrupts-extended", cells, 2 * BOARD_HARTS);
+}
+
+static void add_cpus(struct tree *t)
+{
+	char name[24];
+
+	tree_node(t, "cpus");
+	tree_cells(t, "#address-cells", 1, 1);
+	tree_cells(t, "#size-cells", 1, 0);
+	tree_cells(t, "timebase-frequency", 1, 10000000);
+	for (unsigned int i = 0; i < BOARD_HARTS; i++) {
+		snprintf(name, sizeof(name), "cpu@%u", (unsigned int)board_harts[i]);
+		tree_node(t, name);
+		tree_string(t, "device_type", "cpu");
+		tree_cells(t, "reg", 1, (u32)board_harts[i]);
+		tree_string(t, "status", "okay");
+		tree_string(t, "compatible", "riscv");
+		tree_string(t, "riscv,isa", "rv64imac_zicsr_smaia_ssaia_sstc");
+		tree_node(t, "interrupt-controller");
+		tree_cells(t, "#interrupt-cells", 1, 1);
+		tree_empty(t, "interrupt-controller");
+		tree_string(t, "compatible", "riscv,cpu-intc");
+		tree_cells(t, "phandle", 1, PH_INTC + (u32)board_harts[i]);
+		tree_end(t);
+		tree_end(t);
+	}
+	tree_end(t);
+}
+
+/* The APLIC before its IMSIC, and a machine-level IMSIC that firmware has taken. */
+static void add_controllers(struct tree *t)
+{
+	tree_node(t, "interrupt-controller@d000000");
+	tree_string(t, "compatible", "riscv,aplic");
+	tree_cells(t, "reg", 4, 0, APLIC_BASE, 0, 0x8000);
+	tree_cells(t, "#interrupt-cells", 1, 2);
+	tree_empty(t, "interrupt-controller");
+	tree_cells(t, "riscv,num-sources", 1, APLIC_SOURCES);
+	tree_cells(t, "msi-parent", 1, PH_IMSIC);
+	tree_cells(t, "phandle", 1, PH_APLIC);
+	tree_end(t);
+
+	tree_node(t, "interrupt-controller@24000000");
+	tree_string(t, "compatible", "riscv,imsics");
+	tree_string(t, "status", "disabled");
+	tree_cells(t, "reg", 4, 0, 0x24000000, 0, BOARD_HARTS << 12);
+	tree_cells(t, "phandle", 1, PH_M_IMSIC);
+	interrupts_extended(t, 11);
+	tree_end(t);
+
+	tree_node(t, "interrupt-controller@28000000");
+	tree_string(t, "compatible", "riscv,imsics");
+	tree_cells(t, "reg", 4, 0, IMSIC_BASE, 0, BOARD_HARTS << 12);
+	tree_cells(t, "#interrupt-cells", 1, 0);
+	tree_empty(t, "interrupt-controller");
+	tree_empty(t, "msi-controller");
+	tree_cells(t, "riscv,num-ids", 1, IMSIC_IDS);
+	tree_cells(t, "phandle", 1, PH_IMSIC);
+	interrupts_extended(t, 9);
+	tree_end(t);
+}
+
+/* Slots' pins rotate over sources 32 to 35, under a mask of two device bits and the pin. */
+static void add_pci(struct tree *t)
+{
+	u32 map[16 * 7], *m = map;
+
+	for (u32 dev = 0; dev < 4; dev++)
+		for (u32 pin = 1; pin <= 4; pin++) {
+			u32 entry[7] = { dev << 11, 0, 0, pin, PH_APLIC, 32 + (dev + pin - 1) % 4,
+					 4 };
+
+			for (unsigned int i = 0; i < 7; i++)
+				*m++ = entry[i];
+		}
+	tree_node(t, "pci@30000000");
+	tree_string(t, "compatible", "pci-host-ecam-generic");
+	tree_string(t, "device_type", "pci");
+	tree_cells(t, "#address-cells", 1, 3);
+	tree_cells(t, "#size-cells", 1, 2);
+	tree_cells(t, "#interrupt-cells", 1, 1);
+	tree_cells(t, "reg", 4, 0, 0x30000000, 0, 0x10000000);
+	tree_cells(t, "bus-range", 2, 0, 0xff);
+	tree_empty(t, "dma-coherent");
+	tree_cells(t, "msi-parent", 1, PH_IMSIC);
+	tree_cells(t, "ranges", 21,
+		   0x1000000, 0, 0, 0, 0x3000000, 0, 0x10000,
+		   0x2000000, 0, 0x40000000, 0, 0x40000000, 0, 0x40000000,
+		   0x3000000, 4, 0, 4, 0, 4, 0);
+	tree_cells(t, "interrupt-map-mask", 4, 0x1800, 0, 0, 7);
+	tree_cell_array(t, "interrupt-map", map, 16 * 7);
+	tree_end(t);
+}
+
+static void add_serial(struct tree *t)
+{
+	tree_node(t, "serial@10000000");
+	tree_string(t, "compatible", "ns16550a");
+	tree_cells(t, "reg", 4, 0, 0x10000000, 0, 0x100);
+	tree_cells(t, "clock-frequency", 1, 3686400);
+	tree_cells(t, "interrupts", 2, 10, 4);
+	tree_cells(t, "interrupt-parent", 1, PH_APLIC);
+	tree_end(t);
+}
+
+const void *board_tree(unsigned int parts, size_t *size)
+{
+	struct tree *t = &tree;
+
+	tree_begin(t);
+	tree_cells(t, "#address-cells", 1, 2);
+	tree_cells(t, "#size-cells", 1, 2);
+	tree_string(t, "compatible", "riscv-virtio");
+	tree_node(t, "chosen");
+	if (parts & BOARD_SERIAL)
+		tree_string(t, "stdout-path", "/soc/serial@10000000");
+	tree_end(t);
+	tree_node(t, "memory@80000000");
+	tree_string(t, "device_type", "memory");
+	tree_cells(t, "reg", 4, 0, 0x80000000, 0, 0x20000000);
+	tree_end(t);
+	add_cpus(t);
+	tree_node(t, "soc");
+	tree_cells(t, "#address-cells", 1, 2);
+	tree_cells(t, "#size-cells", 1, 2);
+	tree_string(t, "compatible", "simple-bus");
+	tree_empty(t, "ranges");
+	if (parts & BOARD_SERIAL)
+		add_serial(t);
+	add_controllers(t);
+	if (parts & BOARD_PCI)
+		add_pci(t);
+	tree_end(t);
+	return tree_finish(t, size);
+}
+
+static void (*more_models)(void);
+
+static void models(void)
+{
+	imsic_model(BOARD_HARTS, board_files);
+	aplic_model();
+	if (more_models)
+		more_models();
+}
+
+void board_boot(unsigned int parts, void (*more)(void))
+{
+	more_models = more;
+	host_boot(board_tree(parts, NULL), BOARD_BOOT_HART, models);
+}

@@ -1,0 +1,647 @@
+/*
+ * The real riscv-intc, IMSIC, APLIC and timer drivers on models of their hardware: start-up, IPIs,
+ * messages, wires, moves that lose nothing.
+ */
+#include <kernel/ipi.h>
+#include <kernel/mm.h>
+#include <kernel/msi.h>
+#include <kernel/of.h>
+#include <kernel/printk.h>
+#include <kernel/smp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "models/imsic.h"
+#include "support/board.h"
+#include "support/rec.h"
+
+static int setup_board(void **state)
+{
+	(void)state;
+	rec_ret = IRQ_HANDLED;
+	board_boot(0, NULL);
+	return 0;
+}
+#define B(fn)	cmocka_unit_test_setup_teardown(fn, setup_board, rec_teardown)
+
+/* ---- A device that sends messages ------------------------------------------------------------------ */
+
+#define MESSAGES	8
+
+static struct msi_msg sent_as[MESSAGES];	/* what its registers hold */
+static struct device dev;
+
+static void dev_write(struct irq_data *d, struct msi_msg *msg)
+{
+	if (d->hwirq < MESSAGES)
+		sent_as[d->hwirq] = *msg;
+	irq_data_get_msi_desc(d)->msg = *msg;
+}
+
+static const struct msi_domain_template tmpl = {
+	.name = "TEST",
+	.chip = { .name = "test-msi", .irq_write_msi_msg = dev_write },
+	.info = { .bus_token = DOMAIN_BUS_PCI_DEVICE_MSIX, .flags = MSI_FLAG_ACTIVATE_EARLY },
+};
+
+static void make_device(unsigned int messages)
+{
+	struct device_node *np = of_find_compatible_node(NULL, "riscv,imsics");
+
+	dev = (struct device){ .name = "dev" };
+	dev.msi.domain = irq_find_matching_fwnode(&np->fwnode, DOMAIN_BUS_PCI_MSI);
+	assert_non_null(dev.msi.domain);
+	assert_int_equal(msi_create_device_irq_domain(&dev, &tmpl, messages, NULL, NULL), 0);
+}
+
+static void remove_device(void)
+{
+	msi_domain_free_irqs_all(&dev);
+	msi_remove_device_irq_domain(&dev);
+}
+
+static void send(unsigned int n)
+{
+	host_bus_write(msi_msg_address(&sent_as[n]), sent_as[n].data, 4);
+}
+
+static unsigned int runs[MESSAGES], ran_on;
+
+static irqreturn_t count(int irq, void *dev_id)
+{
+	(void)irq;
+	__atomic_fetch_add(&runs[(unsigned long)dev_id], 1, __ATOMIC_RELAXED);
+	ran_on = smp_processor_id();
+	return IRQ_HANDLED;
+}
+
+static unsigned int message(unsigned int n)
+{
+	int irq = msi_domain_alloc_irq_at(&dev, n, NULL);
+
+	assert_true(irq > 0);
+	runs[n] = 0;
+	assert_int_equal(request_irq(irq, count, 0, "dev", (void *)(unsigned long)n), 0);
+	return irq;
+}
+
+static unsigned int effective_cpu(unsigned int irq)
+{
+	return cpumask_first(irq_data_get_effective_affinity_mask(irq_get_irq_data(irq)));
+}
+
+/* ---- Start ----------------------------------------------------------------------------------------- */
+
+static void board_boots_and_says_nothing_bad(void **state)
+{
+	const char *log = host_printk();
+
+	(void)state;
+	assert_null(strstr(log, "error"));
+	assert_null(strstr(log, "warning"));
+	assert_int_equal(cpumask_weight(cpu_online_mask), BOARD_HARTS);
+	assert_int_equal(cpus[0].hwid, BOARD_BOOT_HART);
+	assert_int_equal(cpus[1].hwid, 4);
+	assert_non_null(handle_arch_irq);
+}
+
+static void s189_firmwares_leftovers_are_gone(void **state)
+{
+	(void)state;
+	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++)
+		for (unsigned int id = 1; id <= IMSIC_IDS; id++) {
+			assert_false(imsic_model_pending(cpu, id));
+			assert_int_equal(imsic_model_enabled(cpu, id), id == 1);
+		}
+	for (unsigned int n = 1; n <= APLIC_SOURCES; n++) {
+		assert_int_equal(aplic_model_mode(n), 0);
+		assert_false(aplic_model_enabled(n));
+	}
+}
+
+static unsigned int called_on;
+
+static void call(void *arg)
+{
+	(void)arg;
+	called_on = smp_processor_id();
+}
+
+static unsigned int ipi_interrupts(void)
+{
+	unsigned int irq, sum = 0;
+
+	for_each_irq(irq) {
+		struct irq_desc *desc = irq_to_desc(irq);
+
+		if (!desc->irq_data.chip || strcmp(desc->irq_data.chip->name, "IMSIC-IPI"))
+			continue;
+		for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++)
+			sum += desc->kstat_irqs[cpu];
+	}
+	return sum;
+}
+
+static void calls_run_where_they_are_sent_and_every_ipi_is_counted(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		unsigned int cpu = round % BOARD_HARTS;
+
+		called_on = 99;
+		assert_int_equal(smp_call_function_single(cpu, call, NULL), 0);
+		assert_int_equal(called_on, cpu);
+	}
+	host_run_deferred();
+	assert_int_equal(imsic_model_stores(), ipi_interrupts());
+	assert_int_equal(smp_call_function_single(BOARD_HARTS, call, NULL), -ENXIO);
+}
+
+static void timer_interrupts_come_by_sstc(void **state)
+{
+	u64 before = ktime_get_ns();
+
+	(void)state;
+	msleep(30);
+	assert_in_range(ktime_get_ns() - before, 30000000, 31000000);
+}
+
+/* ---- Messages -------------------------------------------------------------------------------------- */
+
+static void s184_message_reaches_the_handler_on_its_cpu(void **state)
+{
+	unsigned int irq;
+
+	(void)state;
+	make_device(MESSAGES);
+	irq = message(0);
+	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
+		unsigned int file = 0;
+
+		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
+		assert_int_equal(effective_cpu(irq), cpu);
+		while (board_files[file] != cpus[cpu].hwid)
+			file++;
+		assert_int_equal(sent_as[0].address_lo, IMSIC_BASE + 0x1000 * file);
+		host_run_deferred();
+		send(0);
+		host_run_deferred();
+		assert_int_equal(runs[0], cpu + 1);
+		assert_int_equal(ran_on, cpu);
+		assert_int_equal(irq_to_desc(irq)->kstat_irqs[cpu], 1);
+	}
+	free_irq(irq, (void *)0);
+	remove_device();
+	assert_int_equal(imsic_model_bad_stores(), 0);
+}
+
+static void message_for_a_masked_line_waits(void **state)
+{
+	unsigned int irq;
+
+	(void)state;
+	make_device(MESSAGES);
+	irq = message(0);
+	irq_set_status_flags(irq, IRQ_DISABLE_UNLAZY);
+	disable_irq(irq);
+	host_run_deferred();
+	send(0);
+	host_run_deferred();
+	assert_int_equal(runs[0], 0);
+	enable_irq(irq);
+	host_run_deferred();
+	assert_int_equal(runs[0], 1);
+	disable_irq(irq);
+	irq_clear_status_flags(irq, IRQ_DISABLE_UNLAZY);
+	enable_irq(irq);
+	disable_irq(irq);		/* lazily now: claimed, remembered, replayed */
+	send(0);
+	send(0);
+	host_run_deferred();
+	assert_int_equal(runs[0], 1);
+	enable_irq(irq);
+	host_run_deferred();
+	assert_int_equal(runs[0], 2);
+}
+
+static void s185_pending_old_identity_is_not_lost(void **state)
+{
+	unsigned int irq;
+
+	(void)state;
+	make_device(MESSAGES);
+	irq = message(0);
+	for (int round = 0; round < 40; round++) {
+		unsigned int from = round % BOARD_HARTS, to = (round * 7 + 1) % BOARD_HARTS;
+		unsigned int mover = round / 4 % BOARD_HARTS;
+
+		if (from == to)
+			continue;
+		assert_int_equal(irq_set_affinity(irq, cpumask_of(from)), 0);
+		host_run_deferred();
+		runs[0] = 0;
+		host_set_cpu(mover);
+		arch_local_irq_disable();
+		send(0);			/* pending at the old hart … */
+		assert_int_equal(irq_set_affinity(irq, cpumask_of(to)), 0);
+		send(0);			/* … and at the new one */
+		arch_local_irq_enable();
+		host_set_cpu(0);
+		host_run_deferred();
+		assert_in_range(runs[0], 1, 2);
+		assert_int_equal(effective_cpu(irq), to);
+		runs[0] = 0;
+		send(0);
+		host_run_deferred();
+		assert_int_equal(runs[0], 1);
+		assert_int_equal(ran_on, to);
+	}
+}
+
+static void second_move_before_the_first_is_finished_is_refused(void **state)
+{
+	unsigned int irq;
+
+	(void)state;
+	make_device(MESSAGES);
+	irq = message(0);
+	assert_int_equal(irq_set_affinity(irq, cpumask_of(1)), 0);
+	host_run_deferred();
+	arch_local_irq_disable();
+	assert_int_equal(irq_set_affinity(irq, cpumask_of(2)), 0);
+	assert_int_equal(irq_set_affinity(irq, cpumask_of(3)), -EBUSY);
+	arch_local_irq_enable();
+	host_run_deferred();
+	assert_int_equal(irq_set_affinity(irq, cpumask_of(3)), 0);
+}
+
+static void freed_while_moving(void **state)
+{
+	unsigned int irq;
+	size_t live;
+
+	(void)state;
+	host_run_deferred();
+	live = host_bytes_live();
+	for (int round = 0; round < 8; round++) {
+		make_device(MESSAGES);
+		irq = message(0);
+		assert_int_equal(irq_set_affinity(irq, cpumask_of(1)), 0);
+		host_run_deferred();
+		arch_local_irq_disable();
+		send(0);
+		assert_int_equal(irq_set_affinity(irq, cpumask_of(2 + round % 2)), 0);
+		send(0);
+		arch_local_irq_enable();
+		free_irq(irq, (void *)0);
+		remove_device();
+		host_run_deferred();
+		assert_int_equal(host_bytes_live(), live);
+	}
+}
+
+static void s183_identities_run_out_with_a_message(void **state)
+{
+	unsigned int n = 0;
+	int irq;
+
+	(void)state;
+	make_device(2000);
+	host_printk();
+	while ((irq = msi_domain_alloc_irq_at(&dev, n, NULL)) > 0)
+		n++;
+	assert_int_equal(irq, -ENOSPC);
+	assert_int_equal(n, BOARD_HARTS * (IMSIC_IDS - 1));
+	assert_true(logged("identity"));
+	msi_domain_free_irqs_range(&dev, 5, 5);
+	assert_true(msi_domain_alloc_irq_at(&dev, 5, NULL) > 0);
+	remove_device();
+}
+
+static void s049_no_wire_ends_at_an_imsic(void **state)
+{
+	struct device_node *np = of_find_compatible_node(NULL, "riscv,imsics");
+	struct irq_fwspec spec = { .fwnode = &np->fwnode, .param_count = 1, .param = { 5 } };
+
+	(void)state;
+	assert_int_equal(irq_create_fwspec_mapping(&spec), 0);
+}
+
+/* ---- Everything at random, on one OS thread: the order of events is the seed's ---------------------- */
+
+static u64 seed;
+
+static void random_step(u64 *r, unsigned int *irq, unsigned int *sent)
+{
+	unsigned int n = host_random(r) % MESSAGES;
+
+	host_set_cpu(host_random(r) % BOARD_HARTS);
+	switch (host_random(r) % 8) {
+	case 0:
+	case 1:
+		arch_local_irq_disable();
+		send(n);
+		if (host_random(r) % 2)
+			irq_set_affinity(irq[n], cpumask_of(host_random(r) % BOARD_HARTS));
+		arch_local_irq_enable();
+		sent[n]++;
+		break;
+	case 2:
+		irq_set_affinity(irq[n], cpumask_of(host_random(r) % BOARD_HARTS));
+		break;
+	case 3:
+		disable_irq(irq[n]);
+		if (host_random(r) % 2) {
+			send(n);
+			sent[n]++;
+		}
+		if (host_random(r) % 2)
+			host_run_deferred();
+		enable_irq(irq[n]);
+		break;
+	case 4:
+		smp_call_function_single(host_random(r) % BOARD_HARTS, call, NULL);
+		break;
+	case 5:
+		host_run_deferred();
+		break;
+	case 6:			/* everything handled, then one more must be one more run */
+		host_run_deferred();
+		runs[n] = sent[n] = 0;
+		send(n);
+		host_run_deferred();
+		if (runs[n] != 1)
+			fail_msg("message %u: %u runs for one store", n, runs[n]);
+		sent[n] = 1;
+		break;
+	}
+}
+
+static void random_sends_moves_and_masks_lose_nothing(void **state)
+{
+	unsigned int irq[MESSAGES], sent[MESSAGES] = { 0 };
+	u64 r;
+
+	(void)state;
+	seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
+	printf("# SEED=%llu\n", (unsigned long long)seed);
+	r = seed;
+	make_device(MESSAGES);
+	for (unsigned int n = 0; n < MESSAGES; n++)
+		irq[n] = message(n);
+	for (int step = 0; step < 20000; step++) {
+		random_step(&r, irq, sent);
+		for (unsigned int n = 0; n < MESSAGES; n++)
+			if (runs[n] > sent[n])
+				fail_msg("step %d, message %u: %u runs, %u stores", step, n, runs[n],
+					 sent[n]);
+	}
+	host_set_cpu(0);
+	host_run_deferred();
+	for (unsigned int n = 0; n < MESSAGES; n++)
+		assert_true(runs[n] || !sent[n]);
+	assert_int_equal(imsic_model_bad_stores(), 0);
+}
+
+/* ---- And with real concurrency ---------------------------------------------------------------------- */
+
+static bool stop;
+static unsigned int hammered;
+
+static void *be_a_cpu(void *arg)
+{
+	host_set_cpu((unsigned long)arg);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		host_run_deferred();
+	return NULL;
+}
+
+static void *be_the_device(void *arg)
+{
+	(void)arg;
+	for (unsigned int n = 1; n <= hammered; n++) {
+		struct timespec start, now;
+
+		send(0);
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		while (__atomic_load_n(&runs[0], __ATOMIC_RELAXED) < n) {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			if (now.tv_sec - start.tv_sec > 10)
+				host_die("store %u: its interrupt was lost", n);
+		}
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void s185_moves_while_cpus_and_device_run_freely(void **state)
+{
+	pthread_t cpu[BOARD_HARTS], device;
+	unsigned int irq, moves = 0;
+	u64 r = 1;
+
+	(void)state;
+	make_device(MESSAGES);
+	irq = message(0);
+	stop = false;
+	hammered = 3000;
+	for (unsigned long i = 1; i < BOARD_HARTS; i++)
+		pthread_create(&cpu[i], NULL, be_a_cpu, (void *)i);
+	pthread_create(&device, NULL, be_the_device, NULL);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		moves += !irq_set_affinity(irq, cpumask_of(host_random(&r) % BOARD_HARTS));
+		host_run_deferred();
+	}
+	pthread_join(device, NULL);
+	for (unsigned int i = 1; i < BOARD_HARTS; i++)
+		pthread_join(cpu[i], NULL);
+	host_run_deferred();
+	assert_int_equal(runs[0], hammered);
+	assert_true(moves > 100);
+}
+
+/* ---- Wires ------------------------------------------------------------------------------------------- */
+
+static unsigned int wire(u32 source, u32 type)
+{
+	struct device_node *np = of_find_compatible_node(NULL, "riscv,aplic");
+	struct irq_fwspec spec = { .fwnode = &np->fwnode, .param_count = 2,
+				   .param = { source, type } };
+
+	return irq_create_fwspec_mapping(&spec);
+}
+
+static unsigned int lower_after;
+
+static irqreturn_t serves(int irq, void *dev_id)
+{
+	(void)irq;
+	if (++runs[0] == lower_after)
+		aplic_model_wire((unsigned long)dev_id, false);
+	return IRQ_HANDLED;
+}
+
+static unsigned int wired(u32 source, u32 type)
+{
+	unsigned int irq = wire(source, type);
+
+	assert_int_not_equal(irq, 0);
+	runs[0] = 0;
+	assert_int_equal(request_irq(irq, serves, 0, "wire", (void *)(unsigned long)source), 0);
+	return irq;
+}
+
+static void s181_held_level_comes_again_at_eoi(void **state)
+{
+	unsigned int irq = wired(10, IRQ_TYPE_LEVEL_HIGH);
+
+	(void)state;
+	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_fasteoi_irq);
+	for (lower_after = 1; lower_after <= 4; lower_after++) {
+		runs[0] = 0;
+		aplic_model_wire(10, true);
+		host_run_deferred();
+		assert_int_equal(runs[0], lower_after);
+	}
+	free_irq(irq, (void *)10);
+	assert_int_equal(aplic_model_enabled(10), false);
+	irq_dispose_mapping(irq);
+	assert_int_equal(imsic_model_bad_stores(), 0);
+}
+
+static void s181_level_that_was_high_before_the_request(void **state)
+{
+	(void)state;
+	lower_after = 1;
+	aplic_model_wire(11, true);
+	wired(11, IRQ_TYPE_LEVEL_HIGH);
+	host_run_deferred();
+	assert_int_equal(runs[0], 1);
+}
+
+static void level_low_and_edges(void **state)
+{
+	unsigned int irq;
+
+	(void)state;
+	lower_after = 0;
+	aplic_model_wire(12, true);
+	irq = wired(12, IRQ_TYPE_EDGE_FALLING);
+	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_edge_irq);
+	host_run_deferred();
+	assert_int_equal(runs[0], 0);
+	aplic_model_wire(12, false);
+	host_run_deferred();
+	aplic_model_wire(12, true);
+	host_run_deferred();
+	assert_int_equal(runs[0], 1);
+	free_irq(irq, (void *)12);
+
+	irq = wired(13, IRQ_TYPE_EDGE_RISING);
+	aplic_model_wire(13, true);
+	host_run_deferred();
+	host_run_deferred();
+	assert_int_equal(runs[0], 1);
+}
+
+static void level_disabled_lazily_comes_after_enable(void **state)
+{
+	unsigned int irq = wired(10, IRQ_TYPE_LEVEL_HIGH);
+
+	(void)state;
+	lower_after = 1;
+	disable_irq(irq);
+	aplic_model_wire(10, true);
+	host_run_deferred();
+	assert_int_equal(runs[0], 0);
+	enable_irq(irq);
+	host_run_deferred();
+	assert_int_equal(runs[0], 1);
+	disable_irq(irq);
+	aplic_model_wire(10, true);
+	host_run_deferred();
+	aplic_model_wire(10, false);		/* gone before anybody looked */
+	enable_irq(irq);
+	host_run_deferred();
+	assert_int_equal(runs[0], 1);
+}
+
+static void wired_line_moves_between_harts(void **state)
+{
+	unsigned int irq = wired(10, IRQ_TYPE_LEVEL_HIGH);
+
+	(void)state;
+	lower_after = 2;
+	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
+		unsigned int file = 0;
+
+		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
+		while (board_files[file] != cpus[cpu].hwid)
+			file++;
+		assert_int_equal(aplic_model_target(10) >> 18, file);
+		runs[0] = 0;
+		aplic_model_wire(10, true);
+		host_run_deferred();
+		assert_int_equal(runs[0], 2);
+		assert_true(irq_to_desc(irq)->kstat_irqs[cpu] > 0);
+	}
+}
+
+static void s179_sources_that_are_none(void **state)
+{
+	(void)state;
+	host_printk();
+	assert_int_equal(wire(0, 4), 0);
+	assert_int_equal(wire(APLIC_SOURCES + 1, 4), 0);
+	assert_true(logged("source"));
+	assert_int_not_equal(wire(APLIC_SOURCES, 4), 0);
+	assert_int_not_equal(wire(20, 0), 0);
+	assert_true(logged("trigger"));
+}
+
+static bool map_and_unmap(void *arg)
+{
+	unsigned int irq = wire(30, 4);
+
+	(void)arg;
+	if (irq)
+		irq_dispose_mapping(irq);
+	return irq;
+}
+
+static void wire_without_memory_leaves_nothing(void **state)
+{
+	(void)state;
+	map_and_unmap(NULL);
+	assert_true(fail_each(map_and_unmap, NULL) >= 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		B(board_boots_and_says_nothing_bad),
+		B(s189_firmwares_leftovers_are_gone),
+		B(calls_run_where_they_are_sent_and_every_ipi_is_counted),
+		B(timer_interrupts_come_by_sstc),
+		B(s184_message_reaches_the_handler_on_its_cpu),
+		B(message_for_a_masked_line_waits),
+		B(s185_pending_old_identity_is_not_lost),
+		B(second_move_before_the_first_is_finished_is_refused),
+		B(freed_while_moving),
+		B(s183_identities_run_out_with_a_message),
+		B(s049_no_wire_ends_at_an_imsic),
+		B(random_sends_moves_and_masks_lose_nothing),
+		B(s185_moves_while_cpus_and_device_run_freely),
+		B(s181_held_level_comes_again_at_eoi),
+		B(s181_level_that_was_high_before_the_request),
+		B(level_low_and_edges),
+		B(level_disabled_lazily_comes_after_enable),
+		B(wired_line_moves_between_harts),
+		B(s179_sources_that_are_none),
+		B(wire_without_memory_leaves_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
