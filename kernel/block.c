@@ -9,46 +9,84 @@
 #include <kernel/block.h>
 #include <kernel/printk.h>
 
+#define PATIENCE_NS	(10 * NSEC_PER_SEC)
+
 static struct block_device *disks;	/* by number */
-static unsigned int next_disk;
+static struct mutex disks_lock = MUTEX_INIT(disks_lock);	/* and users */
 
 /* ---- The list ------------------------------------------------------------------------------- */
 
 void blk_register(struct block_device *b)
 {
-	struct block_device **end = &disks;
+	struct block_device **link = &disks;
 
-	while (*end)
-		end = &(*end)->next;
-	if (!disks)
-		next_disk = 0;
-	b->disk = next_disk++;
-	b->next = NULL;
-	*end = b;
+	b->disk = b->users = 0;
+	init_completion(&b->unused);
+	mutex_lock(&disks_lock);
+	for (; *link && (*link)->disk == b->disk; link = &(*link)->next)
+		b->disk++;
+	b->next = *link;
+	*link = b;
+	mutex_unlock(&disks_lock);
 }
 
 void blk_unregister(struct block_device *b)
 {
 	struct block_device **link = &disks;
 
+	mutex_lock(&disks_lock);
 	while (*link && *link != b)
 		link = &(*link)->next;
 	if (*link)
 		*link = b->next;
+	b->gone = true;
+	b->users++;			/* ours, so that somebody is the last one */
+	mutex_unlock(&disks_lock);
+	b->ops->abort(b);
+	blk_put(b);
+	while (wait_for_completion_timeout(&b->unused, PATIENCE_NS))
+		pr_warn("disk %u (%s) is gone, but somebody still uses it", b->disk, b->bus_name);
+}
+
+/* The first disk from number FROM on. */
+static struct block_device *get_from(unsigned int from)
+{
+	struct block_device *b;
+
+	mutex_lock(&disks_lock);
+	for (b = disks; b && b->disk < from; )
+		b = b->next;
+	if (b)
+		b->users++;
+	mutex_unlock(&disks_lock);
+	return b;
+}
+
+void blk_put(struct block_device *b)
+{
+	mutex_lock(&disks_lock);
+	if (!--b->users && b->gone)
+		complete(&b->unused);
+	mutex_unlock(&disks_lock);
 }
 
 struct block_device *blk_next(struct block_device *b)
 {
-	return b ? b->next : disks;
+	struct block_device *next = get_from(b ? b->disk + 1 : 0);
+
+	if (b)
+		blk_put(b);
+	return next;
 }
 
 struct block_device *blk_get(unsigned int disk)
 {
-	struct block_device *b = disks;
+	struct block_device *b = get_from(disk);
 
-	while (b && b->disk != disk)
-		b = b->next;
-	return b;
+	if (!b || b->disk == disk)
+		return b;
+	blk_put(b);
+	return NULL;
 }
 
 /* ---- Waiting -------------------------------------------------------------------------------- */

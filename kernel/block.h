@@ -1,5 +1,6 @@
 /*
- * Block devices: disks of 512-byte sectors, numbered from 0 in the order they are found.
+ * Block devices: disks of 512-byte sectors, numbered from 0 in the order they are found. A disk may
+ * go at any time; the next one to come gets the lowest number that is free.
  *
  * A request is given to the device and completes by interrupt; blk_read() and its kin wait for
  * that, a bounded time. Buffers are ordinary memory of the kernel.
@@ -45,14 +46,22 @@ struct block_device {
 	u64 sectors;			/* atomic: may change */
 	u32 max_sectors;		/* of one request */
 	bool read_only;
-	struct block_device *next;
+	struct block_device *next;	/* by number */
+	unsigned int users;		/* between blk_get() and blk_put() */
+	bool gone;			/* forgotten */
+	struct completion unused;	/* the last user of a forgotten disk has left */
 };
 
-/* Numbers the disk and makes it known / forgets it. Thread context. */
+/* Numbers the disk and makes it known. Thread context, as the rest. */
 void blk_register(struct block_device *b);
+/* Forgets it, aborts what it has, and waits until its users, who see nothing but errors from now
+ * on, have put it: afterwards B may be freed. */
 void blk_unregister(struct block_device *b);
-struct block_device *blk_next(struct block_device *b);	/* NULL: the first; NULL at the end */
-struct block_device *blk_get(unsigned int disk);	/* NULL: none */
+/* The disk, which stays until blk_put() even if it is pulled out; NULL: none. */
+struct block_device *blk_get(unsigned int disk);
+void blk_put(struct block_device *b);
+/* Puts B and gets the one after it (NULL: the first); NULL at the end. */
+struct block_device *blk_next(struct block_device *b);
 
 static inline u64 blk_sectors(const struct block_device *b)
 {

@@ -77,13 +77,15 @@ static void show_disk(struct block_device *b)
 
 static int blk_info(void)
 {
+	unsigned int n = 0;
+
 	if (shell_wants_json())
 		json_open(shell_json(), "[");
-	for (struct block_device *b = blk_next(NULL); b; b = blk_next(b))
+	for (struct block_device *b = blk_next(NULL); b; b = blk_next(b), n++)
 		show_disk(b);
 	if (shell_wants_json())
 		json_close(shell_json(), "]");
-	else if (!blk_next(NULL))
+	else if (!n)
 		shell_printf("no disks\n");
 	return 0;
 }
@@ -195,6 +197,7 @@ static int run_blk(int argc, char **argv)
 {
 	u64 disk = 0, seed = 1;
 	struct block_device *b;
+	int err;
 
 	if (shell_take_option(&argc, argv, "--disk", &disk) < 0 ||
 	    shell_take_option(&argc, argv, "--seed", &seed) < 0)
@@ -207,7 +210,9 @@ static int run_blk(int argc, char **argv)
 	if (!b)
 		return shell_error(-ENODEV, "there is no disk %llu; 'blk info' lists them",
 				   (unsigned long long)disk);
-	return run_on_disk(b, argc, argv, seed);
+	err = run_on_disk(b, argc, argv, seed);
+	blk_put(b);
+	return err;
 }
 
 static const struct shell_command blk_command = {

@@ -1,5 +1,5 @@
 /*
- * irq shuffle: runs a command while a thread moves every message line that may be moved, again and
+ * irq shuffle: runs a command while a thread moves every line in use that may be moved, again and
  * again, to CPUs at random. What a move may lose or deliver twice, it loses or delivers here.
  *
  *	shell thread   COMMAND … … … … … … … … done      waits for the mover
@@ -30,7 +30,7 @@ static u32 roll(struct shuffle *s, u32 below)
 
 static bool may_move(unsigned int irq)
 {
-	return irq_get_msi_desc(irq) && irq_can_set_affinity(irq) &&
+	return irq_desc_has_action(irq_to_desc(irq)) && irq_can_set_affinity(irq) &&
 	       !irqd_affinity_is_managed(irq_get_irq_data(irq));
 }
 

@@ -2,7 +2,9 @@
  * trace: records the stations that interrupts pass, and catches the path of one of them.
  *
  * `trace irq N --once` waits a moment for the device; if nothing comes it makes the interrupt
- * happen itself, which it can: an interrupt is a pending bit, and a message is a memory write.
+ * happen itself, which it mostly can: an interrupt is a pending bit, and a message is a memory
+ * write. Where a controller's pending bits only follow the wires, the core replays the line's flow
+ * (an edge) or refuses (a level, which only the device can raise).
  */
 #include <kernel/interrupt.h>
 #include <kernel/mm.h>
@@ -52,9 +54,9 @@ static int wait_or_inject(unsigned int irq)
 		return err;
 	err = irq_inject_interrupt(irq);
 	if (err)
-		return shell_error(err, "irq %u did not come in 2 s, and cannot be injected (%s)",
-				   irq, errname(err));
-	shell_printf("irq %u did not come in 2 s: injected it, as its device would\n", irq);
+		return shell_error(err, "irq %u did not come in 2 s and only its device can raise it "
+				   "(%s): add a COMMAND that does", irq, errname(err));
+	shell_printf("irq %u did not come in 2 s: injected it\n", irq);
 	err = shell_wait(is_caught, NULL, AFTER_CAUSE);
 	if (err == -ETIMEDOUT)
 		return shell_error(err, "irq %u was injected but its handler did not run", irq);

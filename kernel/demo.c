@@ -22,17 +22,17 @@
 
 static void say(const char *text)
 {
-	console_write("\n# ", 3);
-	console_write(text, strlen(text));
-	console_write("\n", 1);
+	char line[128];
+
+	console_write(line, snprintf(line, sizeof(line), "\n# %s\n", text));
 }
 
 /* Shows the command as if it had been typed, and runs it. */
 static int show(const char *line)
 {
-	console_write("> ", 2);
-	console_write(line, strlen(line));
-	console_write("\n", 1);
+	char echo[128];
+
+	console_write(echo, snprintf(echo, sizeof(echo), "> %s\n", line));
 	return shell_run(line);
 }
 
@@ -107,7 +107,7 @@ static unsigned int total_count(unsigned int irq)
 	return sum;
 }
 
-/* The message interrupt that LINE makes happen, found by its count; 0: none. */
+/* The line that LINE makes interrupt, found by its count; 0: none. */
 static unsigned int irq_used_by(const char *line)
 {
 	unsigned int *before = kcalloc(NR_IRQS, sizeof(*before)), irq, used = 0;
@@ -115,11 +115,13 @@ static unsigned int irq_used_by(const char *line)
 
 	if (!before)
 		return 0;
+	console_flush();		/* else it might be the console's */
 	for_each_irq(irq)
 		before[irq] = total_count(irq);
 	if (!shell_capture(line, doc, sizeof(doc)))
 		for_each_irq(irq)
-			if (!used && irq_get_msi_desc(irq) && total_count(irq) != before[irq])
+			if (!used && !irqd_is_per_cpu(irq_get_irq_data(irq)) &&
+			    total_count(irq) != before[irq])
 				used = irq;
 	kfree(before);
 	return used;
@@ -133,18 +135,36 @@ static int narrate_read(unsigned int sectors)
 	snprintf(read, sizeof(read), "blk sum 0 %u", sectors);
 	irq = irq_used_by(read);
 	if (!irq) {
-		pr_err("the disk was read, but no message interrupt was counted");
+		pr_err("the disk was read, but no interrupt was counted");
 		return 1;
 	}
 	snprintf(line, sizeof(line), "trace irq %u --once %s", irq, read);
 	shell_capture(line, doc, sizeof(doc));	/* so that what is shown ran once before */
-	say("One interrupt, followed from the disk's message to its driver and back.");
+	say("One interrupt, followed from the disk to its driver and back.");
+	return show(line);
+}
+
+/* How the disk interrupts: by messages, or by a wire. */
+static int show_sender(const char *bdf)
+{
+	char *doc = kmalloc(4096), mode[8] = "", line[40];
+	bool wire;
+
+	snprintf(line, sizeof(line), "msi %s", bdf);
+	wire = doc && !shell_capture(line, doc, 4096) &&
+	       json_value(doc, "mode", mode, sizeof(mode)) && !strcmp(mode, "intx");
+	kfree(doc);
+	if (wire) {
+		say("The disk sends no messages: it raises a wire, INTx, which others may share.");
+		return show("irqs");
+	}
+	say("What the disk sends: each row is a memory write that becomes an irq.");
 	return show(line);
 }
 
 static int show_disk(void)
 {
-	char *doc = kmalloc(4096), bdf[16], text[24], line[40];
+	char *doc = kmalloc(4096), bdf[16], text[24];
 	int failed = 0, err = doc ? shell_capture("blk info", doc, 4096) : -ENOMEM;
 
 	if (err || !json_value(doc, "bdf", bdf, sizeof(bdf)) ||
@@ -153,9 +173,7 @@ static int show_disk(void)
 	} else {
 		unsigned long long sectors = strtoull(text, NULL, 10);
 
-		snprintf(line, sizeof(line), "msi %s", bdf);
-		say("What the disk sends: each row is a memory write that becomes an irq.");
-		failed |= show(line);
+		failed |= show_sender(bdf);
 		say("A read of the disk; the reader sleeps until the disk interrupts.");
 		failed |= verified_read(min(sectors, VERIFIED + 0ULL));
 		failed |= narrate_read(min(sectors, NARRATED + 0ULL));

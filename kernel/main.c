@@ -28,6 +28,7 @@ static int boot(void *unused)
 {
 	(void)unused;
 	softirq_init();				/* work after interrupts */
+	irq_init();				/* what the irq core leaves to it */
 	boot_step("interrupt controllers");
 	of_irq_init();				/* the controller tree, parents first */
 	need(handle_arch_irq, "root interrupt controller");

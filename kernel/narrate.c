@@ -109,8 +109,7 @@ static void detail_claim(char *buf, size_t size, const struct trace_event *e)
 	const struct irq_chip *chip = e->obj;
 
 	if (e->a)
-		snprintf(buf, size, "%s says %lu is pending, and clears it", chip_name(chip),
-			 e->a);
+		snprintf(buf, size, "%s says %lu is pending: claimed", chip_name(chip), e->a);
 	else
 		snprintf(buf, size, "%s has nothing more pending", chip_name(chip));
 }
@@ -183,7 +182,7 @@ const char *trace_detail(char *buf, size_t size, const struct trace_event *e)
 	case ST_HANDLED: snprintf(buf, size, "returns %s", return_name(e->a)); break;
 	case ST_SOFTIRQ: snprintf(buf, size, "deferred work, pending bits %#lx", e->a); break;
 	case ST_WAKE: detail_wake(buf, size, e); break;
-	case ST_EXIT: snprintf(buf, size, "out of the trap"); break;
+	case ST_EXIT: snprintf(buf, size, "out of the %s", e->a ? "softirq" : "trap"); break;
 	default: snprintf(buf, size, "?"); break;
 	}
 	return buf;
@@ -205,18 +204,19 @@ static unsigned int path_irq(const struct trace_event *events, unsigned int n)
 	return irq;
 }
 
-static void tell_device(unsigned int irq)
+static void tell_device(unsigned int irq, const struct trace_event *first)
 {
 	const struct msi_desc *desc = irq_get_msi_desc(irq);
-	char text[80];
+	const struct irq_data *d = irq_get_irq_data(irq);
+	char text[80] = "nothing: the core replays what it has remembered";
 
-	if (!desc) {
-		snprintf(text, sizeof(text), "a wire or a bit in a controller rises");
-	} else {
+	if (first->station != ST_SOFTIRQ && desc)
 		snprintf(text, sizeof(text), "message %u: writes %#x to address %#llx",
 			 desc->msi_index, desc->msg.data,
 			 (unsigned long long)msi_msg_address(&desc->msg));
-	}
+	else if (first->station != ST_SOFTIRQ)
+		snprintf(text, sizeof(text), "raises wire or bit %lu of %s", d ? d->hwirq : 0,
+			 d && d->domain ? d->domain->name : "?");
 	shell_printf(LINE, 0, "", "device", desc ? dev_name(desc->dev) : "-", text);
 }
 
@@ -238,16 +238,17 @@ static void tell_event(unsigned int n, const struct trace_event *e, u64 cycles)
 
 static void tell_end(const struct trace_event *events, unsigned int n)
 {
-	unsigned long pc = events[0].station == ST_TRAP ? events[0].b : 0;
 	bool woke = false;
 	char where[64];
 
 	for (unsigned int i = 0; i < n; i++)
 		woke |= events[i].station == ST_WAKE;
-	shell_printf("    %7llu  cycles in all, recording included; back to %s%s\n",
-		     (unsigned long long)(events[n - 1].stamp - events[0].stamp),
-		     symbol_name(where, sizeof(where), pc),
-		     woke ? " or the thread" : "");
+	shell_printf("    %7llu  cycles in all, recording included",
+		     (unsigned long long)(events[n - 1].stamp - events[0].stamp));
+	if (events[0].station == ST_TRAP)
+		shell_printf("; back to %s%s", symbol_name(where, sizeof(where), events[0].b),
+			     woke ? " or the thread" : "");
+	shell_printf("\n");
 }
 
 void trace_narrate(void)
@@ -261,7 +262,7 @@ void trace_narrate(void)
 	shell_printf("irq %u (%s) on cpu %u, from the device to the handler and back:\n", irq,
 		     action_name(irq), cpu);
 	shell_printf(" #   cycles  %-8s %-25s %s\n", "station", "function", "what happens there");
-	tell_device(irq);
+	tell_device(irq, events);
 	for (unsigned int i = 0; i < n; i++) {
 		tell_event(i + 1, &events[i], i ? events[i].stamp - events[i - 1].stamp : 0);
 		if (events[i].station == ST_LOOKUP && events[i].irq == irq && d && d->parent_data)

@@ -123,6 +123,9 @@ int of_irq_parse_one(struct device_node *np, unsigned int index, struct of_phand
  * (big-endian, may be NULL); both are translated through interrupt-maps until a controller.
  */
 int of_irq_parse_raw(const void *addr, struct of_phandle_args *out);
+/* What row INDEX of NP's interrupt-map maps to, whoever it is for: 0; -ENXIO past the end or
+ * without a map; -EINVAL, with a message, if malformed. */
+int of_irq_map_at(struct device_node *np, unsigned int index, struct of_phandle_args *out);
 unsigned int of_irq_count(struct device_node *np);
 /* Parse, then irq_create_of_mapping(); 0 on any error. (Linux: the same name) */
 unsigned int irq_of_parse_and_map(struct device_node *np, unsigned int index);

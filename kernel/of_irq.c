@@ -88,6 +88,14 @@ static bool row_matches(const struct map_row *row, const u32 *key, const u8 *mas
 	return true;
 }
 
+static void row_target(const struct map_row *row, struct of_phandle_args *out)
+{
+	out->np = row->target;
+	out->args_count = row->spec_cells;
+	for (u32 i = 0; i < row->spec_cells; i++)
+		out->args[i] = of_read_number(row->spec + 4 * i, 1);
+}
+
 /* Passes *OUT and *UNIT through the map of OUT->np. */
 static int apply_map(struct of_phandle_args *out, const u8 **unit)
 {
@@ -115,14 +123,32 @@ static int apply_map(struct of_phandle_args *out, const u8 **unit)
 			return err;
 		if (!row.target->available || !row_matches(&row, key, mask, cells))
 			continue;
-		out->np = row.target;
-		out->args_count = row.spec_cells;
-		for (u32 i = 0; i < row.spec_cells; i++)
-			out->args[i] = of_read_number(row.spec + 4 * i, 1);
+		row_target(&row, out);
 		*unit = row.unit;
 		return 0;
 	}
 	return map_error(np, "no row for the interrupt of a device on this bus");
+}
+
+int of_irq_map_at(struct device_node *np, unsigned int index, struct of_phandle_args *out)
+{
+	int len;
+	const u8 *cell = of_get_property(np, "interrupt-map", &len);
+	u32 left, cells;
+	struct map_row row;
+
+	if (!cell || !interrupt_cells(np, &cells))
+		return -ENXIO;
+	left = len / 4;
+	cells += of_n_addr_cells(np);
+	for (unsigned int i = 0; i <= index; i++) {
+		if (!left)
+			return -ENXIO;
+		if (next_row(np, &cell, &left, cells, &row))
+			return -EINVAL;
+	}
+	row_target(&row, out);
+	return 0;
 }
 
 /* ---- From a device to its controller -------------------------------------------------------- */

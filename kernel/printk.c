@@ -78,8 +78,11 @@ static bool by_irq(void)
 /* All or nothing: false if TEXT must wait for room. */
 static bool try_write(const char *text, size_t len)
 {
-	if (!console)
+	if (!console) {			/* kept for the first one, as far as there is room */
+		if (len <= room())
+			put(text, len);
 		return true;
+	}
 	if (by_irq() && head != tail && ktime_get_ns() - progress > STUCK_NS)
 		stuck = true;
 	if (!by_irq()) {
@@ -199,6 +202,8 @@ void console_register(const struct console *con)
 		drain_polled();
 	console = con;
 	stuck = false;
+	if (!con->write)
+		drain_polled();
 	spin_unlock_irqrestore(&lock, flags);
 }
 

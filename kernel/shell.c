@@ -208,7 +208,6 @@ static int run_one(int argc, char **argv)
 	struct run r = { 0 };
 	int err;
 
-	console_interrupted();		/* a Ctrl-C from before was not meant for this command */
 	err = run_in(&r, argc, argv);
 	if (r.json && !r.silent && r.len) {
 		put_doc(&r, "\n", 1);
@@ -227,13 +226,15 @@ int shell_run(const char *line)
 
 	if (!copy)
 		return shell_error(1, "out of memory for a line of %zu bytes", strlen(line));
+	if (!current)
+		console_interrupted();	/* a Ctrl-C from before was not meant for this line */
 	while (*rest) {
 		int argc = shell_split(&rest, argv);
 		int err = argc > 0 ? run_one(argc, argv) : argc;
 
 		failed += err != 0;
 		failures += err && counting && !current;
-		if (argc < 0 || err == -EINTR)
+		if (argc < 0 || err == -EINTR || (!current && console_interrupted()))
 			break;
 	}
 	kfree(copy);

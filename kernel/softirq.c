@@ -33,6 +33,7 @@ static void run_pending(struct cpu *cpu)
 		if (pending >> nr & 1 && softirq_fn[nr])
 			softirq_fn[nr]();
 	arch_local_irq_disable();
+	station(ST_EXIT, 0, NULL, 1, 0);
 }
 
 void do_softirq(void)

@@ -7,8 +7,9 @@
  *	idle --trace_arm()--> armed --handler of the irq begins, on some CPU--> catching
  *	     catching --that trap ends there--> copying --> caught: the path is in `caught`
  *
- * A path runs from the trap that led to the handler to that trap's exit. Traps that nest in it
- * (softirqs run with interrupts on) are left out of the copy.
+ * A path runs from the trap that led to the handler to that trap's exit; that of a replayed
+ * interrupt, from the softirq that replays it to its end. Traps that nest in it (softirqs run with
+ * interrupts on) are left out of the copy.
  */
 #include <kernel/mm.h>
 #include <kernel/printk.h>
@@ -38,7 +39,7 @@ static struct {
 	unsigned int irq;
 	/* From CATCHING on, these are the catching CPU's until CAUGHT. */
 	unsigned int cpu;
-	u64 start;			/* ring position of the trap */
+	u64 start;			/* ring position of the trap or softirq */
 	unsigned int nested;
 	unsigned int count;
 	struct trace_event path[TRACE_RING_SIZE];
@@ -59,6 +60,12 @@ static enum catch_state catch_state(void)
 	return __atomic_load_n(&caught.state, __ATOMIC_ACQUIRE);
 }
 
+/* Where a level begins that an ST_EXIT ends. */
+static bool begins_level(const struct trace_event *event)
+{
+	return event->station == ST_TRAP || event->station == ST_SOFTIRQ;
+}
+
 static void copy_path(const struct trace_ring *ring)
 {
 	u64 from = caught.start;
@@ -69,7 +76,7 @@ static void copy_path(const struct trace_ring *ring)
 	for (; from < ring->head; from++) {
 		const struct trace_event *event = &ring->event[from % TRACE_RING_SIZE];
 
-		level += event->station == ST_TRAP;
+		level += begins_level(event);
 		if (level <= 1)
 			caught.path[n++] = *event;
 		level -= event->station == ST_EXIT && level;
@@ -96,13 +103,13 @@ static void catch_event(const struct cpu *cpu, const struct trace_event *event)
 		    !catch_move(CATCH_ARMED, CATCH_CATCHING))
 			return;
 		caught.cpu = cpu->id;
-		caught.start = cpu->trace->path_start;
+		caught.start = event->depth ? cpu->trace->trap_start : cpu->trace->softirq_start;
 		caught.nested = 0;
 		return;
 	}
 	if (state != CATCH_CATCHING || caught.cpu != cpu->id)
 		return;
-	if (event->station == ST_TRAP)
+	if (begins_level(event))
 		caught.nested++;
 	else if (event->station == ST_EXIT && caught.nested)
 		caught.nested--;
@@ -120,7 +127,9 @@ void trace_record(enum station st, unsigned int irq, const void *obj, unsigned l
 	if (!ring)
 		return;
 	if (st == ST_TRAP)
-		ring->path_start = ring->head;
+		ring->trap_start = ring->head;
+	if (st == ST_SOFTIRQ)
+		ring->softirq_start = ring->head;
 	event = &ring->event[ring->head % TRACE_RING_SIZE];
 	*event = (struct trace_event){
 		.stamp = arch_cycles(), .station = st, .depth = cpu->irq_depth, .irq = irq,

@@ -22,7 +22,7 @@ enum station {
 	ST_HANDLED,	/* irq                        a: irqreturn */
 	ST_SOFTIRQ,	/* a: pending bits */
 	ST_WAKE,	/* obj: thread woken */
-	ST_EXIT,	/* leaving the trap */
+	ST_EXIT,	/* leaving the trap, or  a: 1, the softirq */
 	NR_STATIONS,
 };
 
@@ -48,7 +48,8 @@ struct trace_event {
 struct trace_ring {
 	u64 head;		/* events ever written; slot = head % size */
 	u64 lost;		/* overwritten before they were read */
-	u64 path_start;		/* head when the current outermost trap began */
+	u64 trap_start;		/* head when the newest trap began */
+	u64 softirq_start;	/* ... and the newest round of softirqs */
 	struct trace_event event[TRACE_RING_SIZE];
 };
 
