@@ -40,6 +40,7 @@ static void its_device_free(struct its_device *dev)
 	kfree(dev->itt);
 	kfree(dev->used);
 	kfree(dev->cpu);
+	kfree(dev->former);
 	gic_lpi_free(dev->first_lpi, dev->nr_events);
 	kfree(dev);
 }
@@ -53,7 +54,8 @@ static int its_device_fill(struct its_device *dev)
 	dev->itt = kzalloc(max(BIT(log2_up(size)), ITT_ALIGN));
 	dev->used = kcalloc(BITS_TO_LONGS(dev->nr_events), sizeof(*dev->used));
 	dev->cpu = kcalloc(dev->nr_events, sizeof(*dev->cpu));
-	if (!dev->itt || !dev->used || !dev->cpu)
+	dev->former = kcalloc(dev->nr_events, sizeof(*dev->former));
+	if (!dev->itt || !dev->used || !dev->cpu || !dev->former)
 		return -ENOMEM;
 	return its_table_reach(dev->its, dev->id);
 }

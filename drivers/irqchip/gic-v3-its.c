@@ -65,6 +65,7 @@ static int its_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, 
 	ret = its_send_movi(dev, event, cpu);
 	if (ret)
 		return ret;
+	cpumask_set_cpu(old, &dev->former[event]);
 	__atomic_fetch_sub(&dev->its->lines[old], 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&dev->its->lines[cpu], 1, __ATOMIC_RELAXED);
 	irq_data_update_effective_affinity(d, cpumask_of(cpu));
@@ -85,6 +86,28 @@ static int its_irq_retrigger(struct irq_data *d)
 	return !its_send_int(d->chip_data, its_event(d));
 }
 
+/*
+ * The hardware forgets an LPI when it is claimed; that a CPU has claimed it but not got so far that
+ * its line is in progress shows only by its being in an interrupt. So this says whether one may:
+ * whoever frees a masked line waits for it, as for a wire's active state. (S-060)
+ */
+static int its_irq_get_irqchip_state(struct irq_data *d, enum irqchip_irq_state which, bool *state)
+{
+	struct its_device *dev = d->chip_data;
+	struct cpumask *former = &dev->former[its_event(d)];
+	unsigned int cpu;
+
+	if (which != IRQCHIP_STATE_ACTIVE || !irqd_is_activated(d))
+		return -EINVAL;
+	cpumask_set_cpu(dev->cpu[its_event(d)], former);
+	for_each_cpu(cpu, former)
+		if (cpu == smp_processor_id() ||
+		    !__atomic_load_n(&cpus[cpu].irq_depth, __ATOMIC_ACQUIRE))
+			cpumask_clear_cpu(cpu, former);
+	*state = !cpumask_empty(former);
+	return 0;
+}
+
 /* An LPI has no other state that anybody could set. (S-170) */
 static int its_irq_set_irqchip_state(struct irq_data *d, enum irqchip_irq_state which, bool state)
 {
@@ -102,6 +125,7 @@ const struct irq_chip its_chip = {
 	.irq_set_affinity = its_irq_set_affinity,
 	.irq_retrigger = its_irq_retrigger,
 	.irq_compose_msi_msg = its_irq_compose_msi_msg,
+	.irq_get_irqchip_state = its_irq_get_irqchip_state,
 	.irq_set_irqchip_state = its_irq_set_irqchip_state,
 };
 

@@ -81,6 +81,7 @@ struct its_device {
 	unsigned int first_lpi;
 	unsigned long *used;		/* events that belong to a line */
 	u16 *cpu;			/* by event: the collection it is mapped to */
+	struct cpumask *former;		/* by event: CPUs that may still hold a claim of it */
 	void *itt;			/* the ITS's own table of its events */
 	unsigned int itt_bits;
 };

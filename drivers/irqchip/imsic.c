@@ -12,6 +12,7 @@
  */
 #include <asm/csr.h>
 #include <drivers/irqchip/imsic.h>
+#include <drivers/irqchip/riscv-intc.h>
 #include <kernel/driver.h>
 #include <kernel/io.h>
 #include <kernel/ipi.h>
@@ -89,28 +90,6 @@ const struct irq_chip imsic_ipi_chip = {
 
 /* ---- The tree ------------------------------------------------------------------------------- */
 
-/* The CPU whose S-mode external interrupt entry INDEX of interrupts-extended is: -ENOENT behind the
- * last entry, -ENODEV if it is another interrupt or of a hart that the kernel does not run. */
-static int imsic_cpu_of_file(struct device_node *node, unsigned int index)
-{
-	struct of_phandle_args input;
-	struct device_node *hart;
-	const void *reg;
-	int ret, len;
-
-	ret = of_parse_phandle_with_args(node, "interrupts-extended", "#interrupt-cells", index,
-					 &input);
-	if (ret)
-		return ret;
-	hart = input.np->parent;
-	if (input.args_count != 1 || input.args[0] != IRQ_S_EXT || !hart || !hart->parent)
-		return -ENODEV;
-	reg = of_get_property(hart, "reg", &len);
-	if (!reg || len < 4 * of_n_addr_cells(hart->parent))
-		return -ENODEV;
-	return cpu_by_hwid(of_read_number(reg, of_n_addr_cells(hart->parent)));
-}
-
 /* Entry n of interrupts-extended has the n-th file, 2^(guest bits) pages apart. [AIA 3.6] */
 static int imsic_find_files(struct device_node *node, u32 guest_bits)
 {
@@ -123,7 +102,7 @@ static int imsic_find_files(struct device_node *node, u32 guest_bits)
 		base = ioremap(res.start, res.size);
 	if (!base)
 		return -EINVAL;
-	for (u64 i = 0; (cpu = imsic_cpu_of_file(node, i)) != -ENOENT; i++) {
+	for (u64 i = 0; (cpu = riscv_intc_cpu_of_output(node, i)) != -ENOENT; i++) {
 		if (cpu == -EINVAL)
 			return cpu;
 		if (cpu < 0)
@@ -197,18 +176,17 @@ static int imsic_create_ipi(void)
 
 static int imsic_connect(struct device_node *parent)
 {
-	struct irq_domain *intc = parent ? irq_find_host(parent) : NULL;
-	int first;
+	int irq, first;
 
-	imsic.parent_irq = intc ? irq_create_mapping(intc, IRQ_S_EXT) : 0;
-	if (!imsic.parent_irq)
-		return -ENODEV;
+	irq = riscv_intc_chain_external(parent, imsic_handle_irq);
+	if (irq < 0)
+		return irq;
 	first = ipi_mux_create(NR_IPIS, imsic_send_ipi);
 	if (first < 0) {
-		irq_dispose_mapping(imsic.parent_irq);
+		irq_dispose_mapping(irq);
 		return first;
 	}
-	irq_set_chained_handler_and_data(imsic.parent_irq, imsic_handle_irq, NULL);
+	imsic.parent_irq = irq;
 	irq_domain_set_chained_on(imsic.domain, imsic.parent_irq);
 	cpu_on_startup("imsic", imsic_hart_start);
 	set_smp_ipi_range(first, NR_IPIS);

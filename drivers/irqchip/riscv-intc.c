@@ -13,6 +13,7 @@
  */
 #include <asm/csr.h>
 #include <asm/ptrace.h>
+#include <drivers/irqchip/riscv-intc.h>
 #include <kernel/driver.h>
 #include <kernel/irqdomain.h>
 #include <kernel/printk.h>
@@ -88,6 +89,46 @@ static const struct irq_domain_ops riscv_intc_ops = {
 	.map = riscv_intc_map,
 	.xlate = irq_domain_xlate_onecell,
 };
+
+/* ---- For the controllers behind cause 9 ----------------------------------------------------- */
+
+int riscv_intc_cpu_of_output(struct device_node *node, unsigned int index)
+{
+	struct of_phandle_args input;
+	struct device_node *hart;
+	const void *reg;
+	int ret, len;
+
+	ret = of_parse_phandle_with_args(node, "interrupts-extended", "#interrupt-cells", index,
+					 &input);
+	if (ret)
+		return ret;
+	hart = input.np->parent;
+	if (input.args_count != 1 || input.args[0] != IRQ_S_EXT || !hart || !hart->parent)
+		return -ENODEV;
+	reg = of_get_property(hart, "reg", &len);
+	if (!reg || len < 4 * of_n_addr_cells(hart->parent))
+		return -ENODEV;
+	return cpu_by_hwid(of_read_number(reg, of_n_addr_cells(hart->parent)));
+}
+
+int riscv_intc_chain_external(struct device_node *intc, irq_flow_handler_t handler)
+{
+	unsigned int irq = 0;
+
+	if (intc_domain && intc && irq_find_host(intc) == intc_domain)
+		irq = irq_create_mapping(intc_domain, IRQ_S_EXT);
+	if (!irq)
+		return -ENODEV;
+	if (irq_desc_has_action(irq_to_desc(irq))) {
+		pr_err("riscv-intc: external interrupts already go to a controller of another kind");
+		return -EBUSY;
+	}
+	irq_set_chained_handler_and_data(irq, handler, NULL);
+	return irq;
+}
+
+/* ---- Starting ------------------------------------------------------------------------------- */
 
 /* Whatever firmware left enabled has no handler here. */
 static void riscv_intc_cpu_up(unsigned int cpu)

@@ -1,0 +1,200 @@
+/*
+ * APLIC in direct delivery mode, one line: its source, and the target register that names the hart
+ * to interrupt and a priority. Manual: RISC-V AIA, 4.5.16 and 4.7.
+ *
+ *   wire --> sourcecfg[n] senses --> pending[n] & enable[n] --> target[n] --> IDC of a hart
+ *
+ * Claiming acknowledges an edge. A level stays pending as long as the wire says so, and at the end
+ * of it nothing is to be done.
+ */
+#include <drivers/irqchip/aplic.h>
+
+#define PRIORITY		1	/* all alike; 0 is not allowed [AIA 4.5.16] */
+
+struct aplic_idc aplic_idcs[NR_CPUS];
+
+static void aplic_direct_mask(struct irq_data *d)
+{
+	struct aplic *aplic = d->chip_data;
+
+	writel(d->hwirq, aplic->regs + CLRIENUM);
+}
+
+static void aplic_direct_unmask(struct irq_data *d)
+{
+	struct aplic *aplic = d->chip_data;
+
+	writel(d->hwirq, aplic->regs + SETIENUM);
+}
+
+/* A level ends by itself. */
+static void aplic_direct_eoi(struct irq_data *d)
+{
+	(void)d;
+}
+
+static struct aplic_idc *aplic_idc_of(struct irq_data *d)
+{
+	return &aplic_idcs[cpumask_first(irq_data_get_effective_affinity_mask(d))];
+}
+
+static u32 aplic_target(struct irq_data *d)
+{
+	return aplic_idc_of(d)->hart << TARGET_HART_SHIFT | PRIORITY;
+}
+
+static void aplic_write_target(struct irq_data *d)
+{
+	struct aplic *aplic = d->chip_data;
+
+	writel(aplic_target(d), aplic->regs + TARGET(d->hwirq));
+}
+
+/* The CPU of MASK that has the fewest lines; NR_CPUS if it delivers to none. */
+static unsigned int aplic_choose_cpu(const struct aplic *aplic, const struct cpumask *mask)
+{
+	unsigned int cpu, best = NR_CPUS, fewest = ~0U;
+
+	for_each_cpu(cpu, mask) {
+		unsigned int n = __atomic_load_n(&aplic_idcs[cpu].lines, __ATOMIC_RELAXED);
+
+		if (aplic_idcs[cpu].aplic == aplic && n < fewest) {
+			best = cpu;
+			fewest = n;
+		}
+	}
+	return best;
+}
+
+static void aplic_line_goes_to(struct irq_data *d, unsigned int cpu)
+{
+	__atomic_fetch_add(&aplic_idcs[cpu].lines, 1, __ATOMIC_RELAXED);
+	irq_data_update_effective_affinity(d, cpumask_of(cpu));
+}
+
+static void aplic_line_leaves(struct irq_data *d)
+{
+	__atomic_fetch_sub(&aplic_idc_of(d)->lines, 1, __ATOMIC_RELAXED);
+}
+
+/* One store: pending bit and enable bit stay with the source, so nothing is lost. */
+static int aplic_direct_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
+{
+	unsigned int to = aplic_choose_cpu(d->chip_data, dest);
+
+	(void)force;
+	if (to >= NR_CPUS)
+		return -EINVAL;
+	if (!cpumask_test_cpu(aplic_idc_of(d) - aplic_idcs, dest)) {
+		aplic_line_leaves(d);
+		aplic_line_goes_to(d, to);
+	}
+	aplic_write_target(d);
+	return IRQ_SET_MASK_OK_DONE;
+}
+
+/* target was read-only zero if the source was inactive until now. [AIA 4.5.16] */
+static int aplic_direct_set_type(struct irq_data *d, unsigned int type)
+{
+	int ret = aplic_set_source_mode(d->chip_data, d, type);
+
+	if (ret)
+		return ret;
+	aplic_write_target(d);
+	return IRQ_SET_MASK_OK;
+}
+
+/* Only an edge can be made pending by software. [AIA 4.7] */
+static int aplic_direct_set_state(struct irq_data *d, enum irqchip_irq_state which, bool state)
+{
+	struct aplic *aplic = d->chip_data;
+
+	if (which != IRQCHIP_STATE_PENDING || aplic_is_level(d))
+		return -EINVAL;
+	writel(d->hwirq, aplic->regs + (state ? SETIPNUM_LE : CLRIPNUM));
+	return 0;
+}
+
+static int aplic_direct_retrigger(struct irq_data *d)
+{
+	return !aplic_direct_set_state(d, IRQCHIP_STATE_PENDING, true);
+}
+
+static int aplic_direct_get_state(struct irq_data *d, enum irqchip_irq_state which, bool *state)
+{
+	const struct aplic *aplic = d->chip_data;
+
+	if (which == IRQCHIP_STATE_PENDING)
+		*state = aplic_bit(aplic, SETIP(0), d->hwirq);
+	else if (which == IRQCHIP_STATE_MASKED)
+		*state = !aplic_bit(aplic, SETIE(0), d->hwirq);
+	else if (which == IRQCHIP_STATE_LINE_LEVEL)
+		*state = aplic_bit(aplic, IN_CLRIP(0), d->hwirq);
+	else
+		return -EINVAL;
+	return 0;
+}
+
+const struct irq_chip aplic_direct_chip = {
+	.name = "APLIC-DIRECT",
+	.irq_mask = aplic_direct_mask,
+	.irq_unmask = aplic_direct_unmask,
+	.irq_eoi = aplic_direct_eoi,
+	.irq_set_affinity = aplic_direct_set_affinity,
+	.irq_set_type = aplic_direct_set_type,
+	.irq_retrigger = aplic_direct_retrigger,
+	.irq_get_irqchip_state = aplic_direct_get_state,
+	.irq_set_irqchip_state = aplic_direct_set_state,
+	.flags = IRQCHIP_SET_TYPE_MASKED | IRQCHIP_AFFINITY_PRE_STARTUP,
+};
+
+/* ---- The domain ----------------------------------------------------------------------------- */
+
+static int aplic_direct_translate(struct irq_domain *d, struct irq_fwspec *fwspec,
+				  unsigned long *hwirq, unsigned int *type)
+{
+	return aplic_translate(d->host_data, fwspec, hwirq, type);
+}
+
+/* If none of the CPUs that it can go to is up yet, it waits for one. */
+static int aplic_direct_map(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq)
+{
+	struct aplic *aplic = d->host_data;
+	unsigned int cpu = aplic_choose_cpu(aplic, cpu_online_mask);
+
+	irq_domain_set_info(d, virq, hwirq, &aplic_direct_chip, aplic, handle_fasteoi_irq, NULL,
+			    "fasteoi");
+	irqd_set_single_target(irq_get_irq_data(virq));
+	aplic_line_goes_to(irq_get_irq_data(virq),
+			   cpu < NR_CPUS ? cpu : aplic_choose_cpu(aplic, cpu_possible_mask));
+	return 0;
+}
+
+static void aplic_direct_unmap(struct irq_domain *d, unsigned int virq)
+{
+	struct irq_data *data = irq_get_irq_data(virq);
+	struct aplic *aplic = d->host_data;
+
+	writel(SM_INACTIVE, aplic->regs + SOURCECFG(data->hwirq));
+	aplic_line_leaves(data);
+}
+
+const struct irq_domain_ops aplic_direct_ops = {
+	.translate = aplic_direct_translate,
+	.map = aplic_direct_map,
+	.unmap = aplic_direct_unmap,
+};
+
+/* ---- Invariants ----------------------------------------------------------------------------- */
+
+const char *aplic_direct_fault(const struct aplic *aplic, u32 source)
+{
+	struct irq_data *d = irq_domain_lookup(aplic->domain, source);
+
+	if (!aplic_bit(aplic, SETIE(0), source))
+		return NULL;
+	if (!d)
+		return "is enabled, but has no irq";
+	return readl(aplic->regs + TARGET(source)) == aplic_target(d) ? NULL :
+	       "does not go to the CPU that its irq says";
+}

@@ -1,0 +1,239 @@
+/*
+ * PLIC, one line: enabled in the context of one CPU, masked by its priority, completed with care.
+ * Manual: RISC-V PLIC 1.0.0, chapters 4 to 9.
+ *
+ *             irq_disable           irq_mask
+ *   pending --- enable[context] --- priority > 0 ---> claim ... handlers ... complete ---> gateway
+ *                  |                                                             |
+ *                  +---- the bit must be set for the completion to count --------+
+ *
+ * So a mask between claim and completion takes the priority and leaves the enable bit alone; where
+ * the bit is gone all the same, plic_complete() lends it.
+ */
+#include <drivers/irqchip/plic.h>
+#include <kernel/io.h>
+#include <kernel/printk.h>
+#include <kernel/smp.h>
+
+struct plic_context plic_contexts[NR_CPUS];
+
+static spinlock_t enable_lock;
+
+/* ---- Enable bits. Irqs off. ----------------------------------------------------------------- */
+
+bool plic_enabled(const struct plic_context *context, irq_hw_number_t hwirq)
+{
+	return __atomic_load_n(&context->enabled[hwirq / 32], __ATOMIC_RELAXED) >> hwirq % 32 & 1;
+}
+
+void plic_toggle(struct plic_context *context, irq_hw_number_t hwirq, bool on)
+{
+	u32 *word = &context->enabled[hwirq / 32], bit = 1U << hwirq % 32;
+
+	spin_lock(&enable_lock);
+	if (plic_enabled(context, hwirq) != on) {
+		__atomic_store_n(word, *word ^ bit, __ATOMIC_RELAXED);
+		writel(*word, context->enable + hwirq / 32 * 4);
+	}
+	spin_unlock(&enable_lock);
+}
+
+/* A completion in a context in which the source is not enabled is ignored [PLIC 9], and then nothing
+ * comes through the gateway ever again. But since the claim it may have been disabled, or have moved
+ * to another CPU. */
+void plic_complete(struct plic_context *context, irq_hw_number_t hwirq)
+{
+	bool enabled = plic_enabled(context, hwirq);
+
+	if (unlikely(!enabled))
+		plic_toggle(context, hwirq, true);
+	writel(hwirq, context->regs + PLIC_CLAIM);
+	if (unlikely(!enabled))
+		plic_toggle(context, hwirq, false);
+}
+
+/* The CPU of MASK that has the fewest lines; NR_CPUS if none is a context. */
+static unsigned int plic_choose_cpu(const struct plic *plic, const struct cpumask *mask)
+{
+	unsigned int cpu, best = NR_CPUS, fewest = ~0U;
+
+	for_each_cpu(cpu, mask) {
+		unsigned int n = __atomic_load_n(&plic_contexts[cpu].lines, __ATOMIC_RELAXED);
+
+		if (plic_contexts[cpu].plic == plic && n < fewest) {
+			best = cpu;
+			fewest = n;
+		}
+	}
+	return best;
+}
+
+/* ---- Lines ---------------------------------------------------------------------------------- */
+
+static void plic_set_priority(struct irq_data *d, u32 priority)
+{
+	struct plic *plic = d->chip_data;
+
+	writel(priority, plic->regs + PLIC_PRIORITY(d->hwirq));
+}
+
+static void plic_irq_mask(struct irq_data *d) { plic_set_priority(d, 0); }
+static void plic_irq_unmask(struct irq_data *d) { plic_set_priority(d, 1); }
+
+static struct plic_context *plic_context_of(struct irq_data *d)
+{
+	return &plic_contexts[cpumask_first(irq_data_get_effective_affinity_mask(d))];
+}
+
+/* The priority last, here and after a move: QEMU looks at what enable bits let through only then. */
+static void plic_irq_enable(struct irq_data *d)
+{
+	plic_toggle(plic_context_of(d), d->hwirq, true);
+	plic_irq_unmask(d);
+}
+
+static void plic_irq_disable(struct irq_data *d)
+{
+	plic_toggle(plic_context_of(d), d->hwirq, false);
+}
+
+/* What this CPU has not claimed (a replay) it must not complete. */
+static void plic_irq_eoi(struct irq_data *d)
+{
+	struct plic *plic = d->chip_data;
+	unsigned int cpu = smp_processor_id();
+
+	if (unlikely(__atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED) != cpu))
+		return;
+	__atomic_store_n(&plic->claimed_by[d->hwirq], PLIC_NOBODY, __ATOMIC_RELAXED);
+	plic_complete(&plic_contexts[cpu], d->hwirq);
+}
+
+/* Before the handlers of an edge: the gateway need not remember those that come before completion.
+ * [PLIC 1.2] */
+static void plic_irq_ack(struct irq_data *d)
+{
+	plic_irq_eoi(d);
+}
+
+static void plic_line_goes_to(struct irq_data *d, unsigned int cpu)
+{
+	__atomic_fetch_add(&plic_contexts[cpu].lines, 1, __ATOMIC_RELAXED);
+	irq_data_update_effective_affinity(d, cpumask_of(cpu));
+}
+
+static void plic_line_leaves(struct irq_data *d)
+{
+	__atomic_fetch_sub(&plic_context_of(d)->lines, 1, __ATOMIC_RELAXED);
+}
+
+static int plic_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
+{
+	struct plic_context *from = plic_context_of(d);
+	unsigned int to = plic_choose_cpu(d->chip_data, dest);
+	bool enabled = plic_enabled(from, d->hwirq);
+
+	(void)force;
+	if (to >= NR_CPUS)
+		return -EINVAL;
+	if (cpumask_test_cpu(from - plic_contexts, dest))
+		return IRQ_SET_MASK_OK_DONE;
+	plic_line_leaves(d);
+	plic_line_goes_to(d, to);
+	if (enabled) {
+		plic_toggle(from, d->hwirq, false);
+		plic_toggle(&plic_contexts[to], d->hwirq, true);
+		plic_set_priority(d, irqd_irq_masked(d) ? 0 : 1);
+	}
+	return IRQ_SET_MASK_OK_DONE;
+}
+
+/* With one cell neither the tree nor the driver can choose: the gateway is built for its wire. */
+static int plic_irq_set_type(struct irq_data *d, unsigned int type)
+{
+	const struct plic *plic = d->chip_data;
+	struct irq_desc *desc = irq_data_to_desc(d);
+
+	if (plic->cells == 1)
+		return IRQ_SET_MASK_OK_NOCOPY;
+	if (type != IRQ_TYPE_EDGE_RISING && type != IRQ_TYPE_LEVEL_HIGH)
+		return -EINVAL;
+	desc->handle_irq = type == IRQ_TYPE_LEVEL_HIGH ? handle_fasteoi_irq : handle_edge_irq;
+	desc->name = type == IRQ_TYPE_LEVEL_HIGH ? "fasteoi" : "edge";
+	return IRQ_SET_MASK_OK;
+}
+
+static int plic_irq_get_state(struct irq_data *d, enum irqchip_irq_state which, bool *state)
+{
+	struct plic *plic = d->chip_data;
+
+	if (which == IRQCHIP_STATE_PENDING)
+		*state = readl(plic->regs + PLIC_PENDING(d->hwirq)) >> d->hwirq % 32 & 1;
+	else if (which == IRQCHIP_STATE_ACTIVE)
+		*state = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED) != PLIC_NOBODY;
+	else if (which == IRQCHIP_STATE_MASKED)
+		*state = !readl(plic->regs + PLIC_PRIORITY(d->hwirq));
+	else
+		return -EINVAL;
+	return 0;
+}
+
+const struct irq_chip plic_chip = {
+	.name = "PLIC",
+	.irq_enable = plic_irq_enable,
+	.irq_disable = plic_irq_disable,
+	.irq_mask = plic_irq_mask,
+	.irq_unmask = plic_irq_unmask,
+	.irq_ack = plic_irq_ack,
+	.irq_eoi = plic_irq_eoi,
+	.irq_set_affinity = plic_irq_set_affinity,
+	.irq_set_type = plic_irq_set_type,
+	.irq_get_irqchip_state = plic_irq_get_state,
+	.flags = IRQCHIP_AFFINITY_PRE_STARTUP,
+};
+
+/* ---- The domain ----------------------------------------------------------------------------- */
+
+static int plic_translate(struct irq_domain *d, struct irq_fwspec *fwspec, unsigned long *hwirq,
+			  unsigned int *type)
+{
+	const struct plic *plic = d->host_data;
+	int ret = plic->cells == 2 ? irq_domain_translate_twocell(d, fwspec, hwirq, type)
+				   : irq_domain_translate_onecell(d, fwspec, hwirq, type);
+
+	if (ret || (*hwirq && *hwirq <= plic->nr_sources))
+		return ret;
+	pr_err("%s: source %lu is not one of 1 to %u", d->name, *hwirq, plic->nr_sources);
+	return -EINVAL;
+}
+
+/* If none of the CPUs that it can go to is up yet, it waits for one. */
+static int plic_map(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq)
+{
+	struct plic *plic = d->host_data;
+	unsigned int cpu = plic_choose_cpu(plic, cpu_online_mask);
+
+	irq_domain_set_info(d, virq, hwirq, &plic_chip, plic, handle_fasteoi_irq, NULL, "fasteoi");
+	irqd_set_single_target(irq_get_irq_data(virq));
+	plic_line_goes_to(irq_get_irq_data(virq),
+			  cpu < NR_CPUS ? cpu : plic_choose_cpu(plic, cpu_possible_mask));
+	return 0;
+}
+
+static void plic_unmap(struct irq_domain *d, unsigned int virq)
+{
+	struct irq_data *data = irq_get_irq_data(virq);
+	unsigned long flags = arch_local_irq_save();
+
+	(void)d;
+	plic_irq_mask(data);
+	plic_irq_disable(data);
+	plic_line_leaves(data);
+	arch_local_irq_restore(flags);
+}
+
+const struct irq_domain_ops plic_domain_ops = {
+	.translate = plic_translate,
+	.map = plic_map,
+	.unmap = plic_unmap,
+};

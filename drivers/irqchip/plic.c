@@ -1,0 +1,249 @@
+/*
+ * PLIC, the RISC-V Platform-Level Interrupt Controller: wires only, no messages. Each source has a
+ * priority, 0 being never, and a gateway that lets one request through and then waits. Each context,
+ * a privilege mode of a hart, has an enable bit for every source, a threshold, and one register that
+ * hands out requests by being read (claim) and takes them back by being written (complete). Used:
+ * the S-mode contexts of our harts, priority 1. Manual: RISC-V PLIC 1.0.0; [PLIC n] is its chapter.
+ *
+ *   wire -> gateway -> pending & enable[context] & priority > threshold -> cause 9 -> claim -> irq
+ *              ^                                                                         |
+ *              +------------- next request only after completion by eoi <----------------+
+ *
+ * Each line is enabled in the context of one CPU. Files: plic-chip.c (what is done to a line).
+ */
+#include <drivers/irqchip/plic.h>
+#include <drivers/irqchip/riscv-intc.h>
+#include <kernel/driver.h>
+#include <kernel/interrupt.h>
+#include <kernel/io.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+#include <kernel/smp.h>
+#include <kernel/trace.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GRACE_US	10000		/* for what irq_check() finds in the middle of a change */
+
+static struct plic *plics;
+static unsigned int parent_irq;
+
+/* ---- The interrupt -------------------------------------------------------------------------- */
+
+/* The notification was on its way when the line moved or another CPU claimed it. [PLIC 1.3] */
+static void __attribute__((noinline)) plic_spurious(struct plic *plic)
+{
+	if (!__atomic_fetch_add(&plic->spurious, 1, __ATOMIC_RELAXED))
+		pr_info("%s: cpu %u was interrupted and found nothing to claim (told once)",
+			plic->domain->name, smp_processor_id());
+}
+
+/* Nobody could quieten such a source, so it is turned off; and completed, for whom maps it later. */
+static void __attribute__((noinline)) plic_unmapped(struct plic_context *context, u32 hwirq)
+{
+	struct plic *plic = context->plic;
+
+	if (!__atomic_fetch_add(&plic->unmapped, 1, __ATOMIC_RELAXED))
+		pr_warn("%s: cpu %u turned off source %u, which no driver has mapped (told once)",
+			plic->domain->name, smp_processor_id(), hwirq);
+	if (hwirq > plic->nr_sources) {
+		writel(hwirq, context->regs + PLIC_CLAIM);
+		return;
+	}
+	writel(0, plic->regs + PLIC_PRIORITY(hwirq));
+	__atomic_store_n(&plic->claimed_by[hwirq], PLIC_NOBODY, __ATOMIC_RELAXED);
+	plic_complete(context, hwirq);
+	plic_toggle(context, hwirq, false);
+}
+
+static void plic_handle_irq(struct irq_desc *desc)
+{
+	unsigned int cpu = smp_processor_id(), claims = 0;
+	const struct irq_chip *chip = irq_desc_get_chip(desc);
+	struct plic_context *context = &plic_contexts[cpu];
+	struct plic *plic = context->plic;
+	u32 hwirq;
+
+	chained_irq_enter(chip, desc);
+	for (; (hwirq = readl(context->regs + PLIC_CLAIM)); claims++) {
+		station(ST_CLAIM, 0, &plic_chip, hwirq, 0);
+		if (likely(hwirq <= plic->nr_sources))
+			__atomic_store_n(&plic->claimed_by[hwirq], cpu, __ATOMIC_RELAXED);
+		if (unlikely(generic_handle_domain_irq(plic->domain, hwirq)))
+			plic_unmapped(context, hwirq);
+	}
+	station(ST_CLAIM, 0, &plic_chip, 0, 0);
+	if (unlikely(!claims))
+		plic_spurious(plic);
+	chained_irq_exit(chip, desc);
+}
+
+/* ---- Invariants ----------------------------------------------------------------------------- */
+
+static const char *plic_fault(const struct plic *plic, u32 hwirq)
+{
+	unsigned int cpu, enabled = 0;
+
+	for_each_possible_cpu(cpu)
+		enabled += plic_contexts[cpu].plic == plic &&
+			   plic_enabled(&plic_contexts[cpu], hwirq);
+	if (enabled > 1)
+		return "is enabled in several contexts";
+	if (enabled && !irq_find_mapping(plic->domain, hwirq))
+		return "is enabled, but has no irq";
+	if (__atomic_load_n(&plic->claimed_by[hwirq], __ATOMIC_RELAXED) != PLIC_NOBODY)
+		return "was claimed and is not completed";
+	return NULL;
+}
+
+static unsigned int plic_check(void (*report)(void *arg, const char *text), void *arg)
+{
+	unsigned int faults = 0;
+	char text[96];
+
+	for (const struct plic *plic = plics; plic; plic = plic->next) {
+		for (u32 n = 1; n <= plic->nr_sources; n++) {
+			const char *fault;
+
+			if (!poll_timeout(!(fault = plic_fault(plic, n)), GRACE_US))
+				continue;
+			snprintf(text, sizeof(text), "%s: source %u %s", plic->domain->name, n,
+				 fault);
+			report(arg, text);
+			faults++;
+		}
+	}
+	return faults;
+}
+
+/* ---- Starting ------------------------------------------------------------------------------- */
+
+static void plic_free(struct plic *plic)
+{
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+		if (plic_contexts[cpu].plic == plic)
+			plic_contexts[cpu].plic = NULL;
+	if (plic->domain)
+		irq_domain_remove(plic->domain);
+	kfree(plic);
+}
+
+/* Entry n of interrupts-extended is context n. Only those that our harts take in S-mode are ours. */
+static int plic_find_contexts(struct plic *plic, struct device_node *node, u64 size)
+{
+	unsigned int found = 0;
+	int cpu;
+
+	for (u64 i = 0; (cpu = riscv_intc_cpu_of_output(node, i)) != -ENOENT; i++) {
+		if (cpu == -EINVAL)
+			return cpu;
+		if (cpu < 0)
+			continue;
+		if (PLIC_CONTEXT(i) + PLIC_CONTEXT_SIZE > size || plic_contexts[cpu].plic) {
+			pr_err("%s: context %llu, of cpu %u, %s", node->fwnode.name,
+			       (unsigned long long)i, cpu, plic_contexts[cpu].plic ?
+			       "has one already" : "lies behind the end of reg");
+			return -EINVAL;
+		}
+		plic_contexts[cpu].plic = plic;
+		plic_contexts[cpu].regs = plic->regs + PLIC_CONTEXT(i);
+		plic_contexts[cpu].enable = plic->regs + PLIC_ENABLE(i);
+		for (u32 n = 0; n <= plic->nr_sources; n += 32)
+			writel(0, plic_contexts[cpu].enable + n / 32 * 4);
+		found++;
+	}
+	if (!found)
+		pr_err("%s: no context is for the S-mode interrupts of a CPU", node->fwnode.name);
+	return found ? 0 : -ENODEV;
+}
+
+static int plic_parse(struct plic *plic, struct device_node *node)
+{
+	struct resource res;
+
+	of_property_read_u32(node, "riscv,ndev", &plic->nr_sources);
+	of_property_read_u32(node, "#interrupt-cells", &plic->cells);
+	if (!plic->nr_sources || plic->nr_sources > PLIC_MAX_SOURCE) {
+		pr_err("%s: riscv,ndev is %u, not 1 to %u", node->fwnode.name, plic->nr_sources,
+		       PLIC_MAX_SOURCE);
+		return -EINVAL;
+	}
+	if (plic->cells != 1 && plic->cells != 2) {
+		pr_err("%s: #interrupt-cells is %u, not 1 or 2", node->fwnode.name, plic->cells);
+		return -EINVAL;
+	}
+	if (!of_address_to_resource(node, 0, &res))
+		plic->regs = ioremap(res.start, res.size);
+	return plic->regs ? plic_find_contexts(plic, node, res.size) : -EINVAL;
+}
+
+/* Firmware has left the threshold of every context at its maximum. */
+static void plic_cpu_up(unsigned int cpu)
+{
+	if (!plic_contexts[cpu].plic)
+		return;
+	writel(0, plic_contexts[cpu].regs + PLIC_THRESHOLD);
+	enable_percpu_irq(parent_irq, IRQ_TYPE_NONE);
+}
+
+/* Only the first PLIC takes the external interrupt: the handler finds each CPU's own. */
+static int plic_connect(struct device_node *parent)
+{
+	unsigned long flags;
+	int irq;
+
+	if (parent_irq) {
+		flags = arch_local_irq_save();
+		plic_cpu_up(smp_processor_id());
+		arch_local_irq_restore(flags);
+		return 0;
+	}
+	irq = riscv_intc_chain_external(parent, plic_handle_irq);
+	if (irq < 0)
+		return irq;
+	parent_irq = irq;
+	cpu_on_startup("plic", plic_cpu_up);
+	irq_check_register(plic_check);
+	return 0;
+}
+
+static int plic_setup(struct plic *plic, struct device_node *node, struct device_node *parent)
+{
+	int ret = plic_parse(plic, node);
+
+	if (ret)
+		return ret;
+	memset(plic->claimed_by, PLIC_NOBODY, sizeof(plic->claimed_by));
+	for (u32 n = 1; n <= plic->nr_sources; n++)
+		writel(0, plic->regs + PLIC_PRIORITY(n));
+	plic->domain = irq_domain_create_linear(&node->fwnode, plic->nr_sources + 1,
+						&plic_domain_ops, plic);
+	if (!plic->domain)
+		return -ENOMEM;
+	irq_domain_set_name(plic->domain, "plic");
+	ret = plic_connect(parent);
+	if (ret)
+		return ret;
+	irq_domain_set_chained_on(plic->domain, parent_irq);
+	plic->next = plics;
+	plics = plic;
+	return 0;
+}
+
+static int plic_init(struct device_node *node, struct device_node *parent)
+{
+	struct plic *plic = kzalloc(sizeof(*plic));
+	int ret;
+
+	if (!plic)
+		return -ENOMEM;
+	ret = plic_setup(plic, node, parent);
+	if (ret)
+		plic_free(plic);
+	return ret;
+}
+
+IRQCHIP_DECLARE(sifive_plic, "sifive,plic-1.0.0", plic_init);
+IRQCHIP_DECLARE(riscv_plic, "riscv,plic0", plic_init);
+IRQCHIP_DECLARE(andes_plic, "andestech,nceplic100", plic_init);
+IRQCHIP_DECLARE(thead_plic, "thead,c900-plic", plic_init);
