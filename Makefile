@@ -30,6 +30,7 @@ kernel := \
 	thread \
 	wait \
 	softirq \
+	unwind \
 	of \
 	driver \
 	printk \
@@ -95,7 +96,6 @@ drivers := \
 	virtio/blk \
 	serial/ns16550a \
 	serial/pl011 \
-	irqchip/aplic \
 	misc/sifive-test \
 	misc/goldfish-rtc \
 	misc/pl031 \
@@ -103,7 +103,15 @@ drivers := \
 	gpio/gpio-keys \
 	pci/bar \
 	pci/caps \
-	pci/cmd \
+	pci/bus \
+	pci/scan \
+	pci/bridge \
+	pci/claim \
+	pci/assign \
+	pci/slot \
+	pci/hotplug \
+	pci/cmd-lspci \
+	pci/cmd-msi \
 	pci/msi-enable \
 	pci/vectors \
 	virtio/blk-probe \
@@ -116,9 +124,19 @@ drivers-riscv64 := \
 	irqchip/imsic \
 	irqchip/imsic-domain \
 	irqchip/imsic-state \
+	irqchip/aplic \
+	irqchip/aplic-msi \
+	irqchip/aplic-direct \
+	irqchip/aplic-idc \
+	irqchip/plic \
+	irqchip/plic-chip \
+	irqchip/sbi-ipi \
 	timer/riscv-timer
 
 drivers-aarch64 := \
+	irqchip/gic-common \
+	irqchip/gic-v2 \
+	irqchip/gic-v2m \
 	irqchip/gic-v3 \
 	irqchip/gic-v3-dist \
 	irqchip/gic-v3-redist \
@@ -180,7 +198,7 @@ cc-include := $(shell $(CC) -print-file-name=include 2>/dev/null)
 # ---- Flags ----
 
 cflags := $(target) $(arch-flags) -std=gnu17 -O2 -g -ffreestanding -fno-pie -fno-common \
-	-fno-stack-protector -fno-asynchronous-unwind-tables -ffunction-sections
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections
 ldflags := -nostdlib -static --build-id=none --gc-sections --fatal-warnings -z noexecstack \
 	-z max-page-size=4096
 

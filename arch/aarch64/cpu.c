@@ -8,6 +8,7 @@
 #include <asm/layout.h>
 #include <asm/offsets.h>
 #include <asm/psci.h>
+#include <kernel/driver.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
 #include <kernel/thread.h>
@@ -23,11 +24,11 @@ _Static_assert(sizeof(((struct thread *)0)->context) >= 13 * 8, "arch_switch()")
 _Static_assert(BOOT_STACK_SIZE == STACK_SIZE, "entry.S");
 _Static_assert(KERNEL_BASE == RAM_BASE + KERNEL_OFFSET, "the flat image");
 _Static_assert(sizeof(struct pt_regs) == 304 && 304 < STACK_ROOM, "PT_SIZE");
-_Static_assert(offsetof(struct pt_regs, vector) == 144, "PT_VECTOR");
+_Static_assert(offsetof(struct pt_regs, pstate) == 152, "PT_PSTATE");
 _Static_assert(offsetof(struct pt_regs, lr) == 160, "PT_LR");
-_Static_assert(offsetof(struct pt_regs, fp) == 176, "PT_FP");
-_Static_assert(offsetof(struct pt_regs, sp) == 192, "PT_SP");
-_Static_assert(offsetof(struct pt_regs, x19) == 216, "PT_X19");
+_Static_assert(offsetof(struct pt_regs, y) == 176, "PT_Y(19)");
+_Static_assert(offsetof(struct pt_regs, sp) == 264, "PT_SP");
+_Static_assert(offsetof(struct pt_regs, vector) == 288, "PT_VECTOR");
 
 #define PMU_VERSION(dfr0)	((dfr0) >> 8 & 0xf)	/* 0 and 15: none of the architecture's */
 #define PMCR_E			0x01
@@ -40,7 +41,7 @@ bool arm_has_cycles;
 
 /* ---- CPUs ----------------------------------------------------------------------------------- */
 
-/* Lets the PMU's cycle counter run, for arch_cycles(). [ARM D13.1] */
+/* Lets the PMU's cycle counter run, for arch_cycles(). [ARM PMCR_EL0] */
 static void start_cycles(void)
 {
 	unsigned int version = PMU_VERSION(sysreg_read(id_aa64dfr0_el1));
@@ -89,9 +90,15 @@ void arch_cpu_down(void)
 	panic("cpu %u: the firmware did not stop this CPU", smp_processor_id());
 }
 
+/* Where firmware has not set CNTFRQ_EL0, the tree has the rate. [DT-ARM arm,arch_timer.yaml] */
 u64 arch_counter_hz(void)
 {
-	return sysreg_read(cntfrq_el0) & 0xffffffff;
+	struct device_node *timer = of_find_compatible_node(NULL, "arm,armv8-timer");
+	u32 hz = sysreg_read(cntfrq_el0);
+
+	if (!hz && timer)
+		of_property_read_u32(timer, "clock-frequency", &hz);
+	return hz;
 }
 
 /* ---- Threads -------------------------------------------------------------------------------- */

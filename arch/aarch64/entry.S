@@ -3,8 +3,9 @@
  *
  * The CPU enters a trap through one of 16 slots of 128 bytes, interrupts off, with the old pc in
  * ELR_EL1 and the old state in SPSR_EL1; it saves nothing else. [ARM D1.3] TPIDR_EL1 is this CPU's
- * struct cpu at all times, so one load finds the lowest sp that still leaves room for a frame; x0
- * is parked in TPIDR_EL0, which nothing else uses, meanwhile.
+ * struct cpu at all times, so one load finds the lowest sp with room for a frame. An interrupt
+ * looks after its first store, which is cheaper; an exception, which that store may have caused,
+ * before, and parks registers in TPIDR_EL0 and TPIDRRO_EL0, which nothing else uses.
  *
  *	interrupted flow's stack			interrupt:  do_irq(regs), back by eret
  *	  … its frames …				exception:  do_trap(regs), which never
@@ -34,43 +35,23 @@
 	\op	x16, x17, [sp, #PT_X(16)]
 	.endm
 
-	/* The frame, as far as an interrupt needs it; x0 is still in TPIDR_EL0. */
-	.macro	save_frame vector
-	stp	\vector, x18, [sp, #PT_VECTOR]
-	caller_saved stp
-	mrs	x0, tpidr_el0
-	mrs	x2, elr_el1
-	mrs	x3, spsr_el1
-	stp	x0, x1, [sp, #PT_X(0)]
-	stp	x29, x2, [sp, #PT_FP]
-	stp	x30, x3, [sp, #PT_LR]
-	add	x29, sp, #PT_FP
-	.endm
-
 	.macro	cfi_frame
 	.cfi_signal_frame
 	.cfi_return_column 32
 	.cfi_def_cfa sp, PT_SIZE
 	.cfi_offset 32, PT_PC - PT_SIZE
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
 	.cfi_offset \n, PT_X(\n) - PT_SIZE
 	.endr
-	.cfi_offset x18, PT_X18 - PT_SIZE
-	.cfi_offset x29, PT_FP - PT_SIZE
 	.cfi_offset x30, PT_LR - PT_SIZE
 	.endm
 
-	/* The start of each slot: the lowest sp with room for a frame, in x0. */
-	.macro	slot
+	/* sp may be anything, also what lies far above the stack. */
+	.macro	exception_slot vector
 	.balign	128
 	msr	tpidr_el0, x0
 	mrs	x0, tpidr_el1
 	ldr	x0, [x0, #CPU_STACK_LIMIT]
-	.endm
-
-	/* Here sp may be anything, also what lies far above the stack. */
-	.macro	exception_slot vector
-	slot
 	sub	x0, sp, x0
 	cmp	x0, #BOOT_STACK_SIZE
 	mov	x0, #\vector
@@ -78,7 +59,7 @@
 	b	trap_exception
 	.endm
 
-	.globl vectors
+	.globl vectors, trap_irq_return, trap_exception_return
 	.type vectors, @function
 	.balign	2048				/* [ARM VBAR_EL1] */
 vectors:
@@ -88,11 +69,37 @@ vectors:
 	.irp	vector, 0x000, 0x080, 0x100, 0x180, 0x200
 	exception_slot \vector
 	.endr
-	slot					/* 0x280: an interrupt, from EL1 on its own sp */
-	cmp	sp, x0
-	mov	x0, #VECTOR_IRQ
-	b.lo	trap_overflow
-	b	trap_entry
+	.cfi_endproc
+	.size vectors, . - vectors
+
+	/* 0x280: an interrupt. */
+	.balign	128
+	.type trap_entry, @function
+trap_entry:
+	.cfi_startproc simple
+	cfi_frame
+	stp	x0, x1, [sp, #-PT_SIZE]!
+	mrs	x0, tpidr_el1
+	ldr	x1, [x0, #CPU_STACK_LIMIT]
+	cmp	sp, x1
+	b.lo	irq_overflow
+	caller_saved stp
+	mrs	x0, spsr_el1
+	mrs	x1, elr_el1
+	stp	x18, x0, [sp, #PT_X(18)]
+	stp	x30, x1, [sp, #PT_LR]
+	mov	x0, sp
+	bl	do_irq
+trap_irq_return:				/* backtraces look for this address */
+	b	irq_return
+	.size trap_entry, . - trap_entry
+	.cfi_endproc
+
+	.type more_vectors, @function
+more_vectors:
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa sp, 0
 	.irp	vector, 0x300, 0x380
 	exception_slot \vector
 	.endr
@@ -100,40 +107,45 @@ vectors:
 	exception_slot \vector			/* from lower levels, which nothing runs at */
 	.endr
 	.cfi_endproc
-	.size vectors, . - vectors
+	.size more_vectors, . - more_vectors
 
-	.globl trap_irq_return, trap_exception_return
-	.type trap_entry, @function
-trap_entry:
+	.type irq_return, @function
+irq_return:
 	.cfi_startproc simple
 	cfi_frame
-	sub	sp, sp, #PT_SIZE
-	save_frame xzr
-	mov	x0, sp
-	bl	do_irq
-trap_irq_return:				/* backtraces look for this address */
+	ldp	x18, x0, [sp, #PT_X(18)]
 	ldp	x30, x1, [sp, #PT_LR]
-	ldp	x29, x0, [sp, #PT_FP]
-	msr	spsr_el1, x1
-	msr	elr_el1, x0
+	msr	spsr_el1, x0
+	msr	elr_el1, x1
 	caller_saved ldp
-	ldr	x18, [sp, #PT_X18]
-	ldp	x0, x1, [sp, #PT_X(0)]
-	add	sp, sp, #PT_SIZE
+	ldp	x0, x1, [sp], #PT_SIZE
 	eret
 	.cfi_endproc
-	.size trap_entry, . - trap_entry
+	.size irq_return, . - irq_return
+
+	/* An exception's first part of the frame: x0 = vector, the interrupted x0 is parked. */
+	.macro	save_frame
+	str	x0, [sp, #PT_VECTOR]
+	caller_saved stp
+	mrs	x0, tpidr_el0
+	mrs	x2, spsr_el1
+	mrs	x3, elr_el1
+	orr	x2, x2, #PSTATE_FULL
+	stp	x0, x1, [sp]
+	stp	x18, x2, [sp, #PT_X(18)]
+	stp	x30, x3, [sp, #PT_LR]
+	.endm
 
 	.type trap_exception, @function
 trap_exception:
 	.cfi_startproc simple
 	cfi_frame
 	sub	sp, sp, #PT_SIZE
-	save_frame x0
+	save_frame
 	add	x1, sp, #PT_SIZE
-2:	.irp	n, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28
-	.cfi_offset \n, PT_X19 + PT_X(\n - 19) - PT_SIZE
-	str	x\n, [sp, #PT_X19 + PT_X(\n - 19)]
+1:	.irp	n, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
+	.cfi_offset \n, PT_Y(\n) - PT_SIZE
+	str	x\n, [sp, #PT_Y(\n)]
 	.endr
 	mrs	x2, esr_el1
 	mrs	x3, far_el1
@@ -147,9 +159,13 @@ trap_exception_return:
 	.size trap_exception, . - trap_exception
 
 	.type trap_overflow, @function
-trap_overflow:
+irq_overflow:
 	.cfi_startproc simple
 	.cfi_undefined x30
+	ldp	x0, x1, [sp], #PT_SIZE
+	msr	tpidr_el0, x0
+	mov	x0, #VECTOR_IRQ
+trap_overflow:
 	msr	tpidrro_el0, x1
 	mrs	x1, tpidr_el1
 	ldr	x1, [x1, #CPU_EMERGENCY_SP]
@@ -165,9 +181,9 @@ trap_overflow:
 	str	x1, [x2, #CPU_STACK_LIMIT]
 	ldr	x2, [sp, #PT_X(2)]
 	mrs	x1, tpidrro_el0
-	save_frame x0
+	save_frame
 	ldr	x1, [sp, #PT_SP]
-	b	2b
+	b	1b
 	.cfi_endproc
 	.size trap_overflow, . - trap_overflow
 
@@ -184,7 +200,7 @@ trap_overflow:
 	/*
 	 * struct thread *arch_switch(struct thread *prev, struct thread *next)
 	 * An interrupted exclusive sequence of PREV cannot succeed wrongly: what it is resumed by,
-	 * in the end, is an eret, which clears the monitor. [ARM B2.12]
+	 * in the end, is an eret, which clears the monitor. [ARM B2]
 	 */
 	.globl arch_switch
 	.type arch_switch, @function

@@ -5,7 +5,7 @@
  *	boot CPU	MMU off, interrupts off, x0 = device tree or 0	-> kernel_main(tree)
  *	others		the same, x0 = struct cpu *			-> kernel_secondary_main()
  *
- * Manuals: [BOOT] for the flat Image, [PSCI 6.4] for the others' state, [ARM D1.2, D8].
+ * Manuals: [BOOT] for the flat Image, [PSCI CPU_ON] for the others' state, [ARM D1, D8].
  */
 #include <asm/layout.h>
 #include <asm/offsets.h>
@@ -93,7 +93,7 @@ secondary_entry:
 
 	/*
 	 * Returns at EL1, its MMU off, floating point trapping; x0 = the level it was called at.
-	 * What EL2 could trap or emulate is let through first; EL3 is firmware's. [ARM D1.2]
+	 * What EL2 could trap or emulate is let through first; EL3 is firmware's. [ARM HCR_EL2]
 	 */
 	.type enter_el1, @function
 enter_el1:
@@ -135,7 +135,7 @@ enter_el1:
 2:	msr	mdcr_el2, x1
 
 	mrs	x1, id_aa64pfr0_el1
-	tst	x1, #0xf << 24			/* GIC: system registers [GIC3 12.1.3] */
+	tst	x1, #0xf << 24			/* GIC: system registers [ARM ID_AA64PFR0_EL1] */
 	b.eq	3f
 	mrs	x1, ICC_SRE_EL2
 	orr	x1, x1, #ICC_SRE_SRE
@@ -153,7 +153,7 @@ enter_el1:
 
 	/*
 	 * void mmu_on(void): the tables of mm.c become this CPU's. Reads no memory but its own
-	 * code, as other CPUs' writes may still be in their caches. [ARM D8.2]
+	 * code, as other CPUs' writes may still be in their caches. [ARM D8]
 	 */
 	.globl mmu_on
 	.type mmu_on, @function

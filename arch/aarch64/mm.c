@@ -9,7 +9,7 @@
  * Four levels of 512 entries reach 48 bits. An entry with bits 1:0 = 3 points to a table, or at the
  * last level to a page; with 1, at levels 1 and 2, to a block of 1 GiB or 2 MiB; with bit 0 clear
  * to nothing, and no CPU remembers such an entry, so that a new mapping needs no invalidation.
- * [ARM D8.13.1] Nothing is ever unmapped.
+ * Nothing is ever unmapped.
  */
 #include <asm/layout.h>
 #include <kernel/mm.h>

@@ -5,7 +5,7 @@
  *	PSCI		function id in x0, arguments from x1, result in x0; a call into EL2 by HVC
  *			or into EL3 by SMC, as the tree's psci node says [PSCI 5] [SMCCC 2]
  *	semihosting	HLT #0xf000, operation in w0, its parameters at x1; undefined where nobody
- *			listens: only the boot argument "semihosting" makes us use it [SEMI 4]
+ *			listens: only the boot argument "semihosting" makes us use it [SEMI]
  */
 #include <asm/psci.h>
 #include <kernel/driver.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define SYS_EXIT		0x18
-#define APPLICATION_EXIT	0x20026		/* ADP_Stopped_ApplicationExit [SEMI 7.5] */
+#define APPLICATION_EXIT	0x20026		/* ADP_Stopped_ApplicationExit [SEMI SYS_EXIT] */
 
 u32 boot_el;			/* the exception level the boot CPU was entered at */
 
@@ -54,7 +54,7 @@ static enum conduit conduit(void)
 	return known;
 }
 
-/* x4 to x17 may come back changed. [SMCCC 2.6] */
+/* x4 to x17 may come back changed. [SMCCC 2] */
 #define DEFINE_SMCCC_CALL(insn)								\
 static long insn##_call(u32 function, u64 arg0, u64 arg1, u64 arg2)			\
 {											\

@@ -150,15 +150,17 @@ void do_trap(struct pt_regs *regs)
 
 void arch_show_regs(const struct pt_regs *r)
 {
-	const unsigned long *x = r->x, *y = r->x19;
+	const unsigned long *x = r->x, *y = r->y - 19;		/* y[19] ... y[29] */
 
-	printk("pc  %016lx  pstate %lx  esr %lx  far %lx\n", r->pc, r->pstate, r->esr, r->far);
-	printk("lr  %016lx  sp  %016lx  fp  %016lx  x18 %016lx\n", r->lr, r->sp, r->fp, r->x18);
+	printk("pc  %016lx  lr  %016lx  sp  %016lx\n", r->pc, r->lr, r->sp);
+	printk("pstate %lx  esr %lx  far %lx  vector %lx\n", r->pstate & ~PSTATE_FULL, r->esr,
+	       r->far, r->vector);
 	printk("x0  %016lx  x1  %016lx  x2  %016lx  x3  %016lx\n", x[0], x[1], x[2], x[3]);
 	printk("x4  %016lx  x5  %016lx  x6  %016lx  x7  %016lx\n", x[4], x[5], x[6], x[7]);
 	printk("x8  %016lx  x9  %016lx  x10 %016lx  x11 %016lx\n", x[8], x[9], x[10], x[11]);
 	printk("x12 %016lx  x13 %016lx  x14 %016lx  x15 %016lx\n", x[12], x[13], x[14], x[15]);
-	printk("x16 %016lx  x17 %016lx  x19 %016lx  x20 %016lx\n", x[16], x[17], y[0], y[1]);
-	printk("x21 %016lx  x22 %016lx  x23 %016lx  x24 %016lx\n", y[2], y[3], y[4], y[5]);
-	printk("x25 %016lx  x26 %016lx  x27 %016lx  x28 %016lx\n", y[6], y[7], y[8], y[9]);
+	printk("x16 %016lx  x17 %016lx  x18 %016lx\n", x[16], x[17], x[18]);
+	printk("x19 %016lx  x20 %016lx  x21 %016lx  x22 %016lx\n", y[19], y[20], y[21], y[22]);
+	printk("x23 %016lx  x24 %016lx  x25 %016lx  x26 %016lx\n", y[23], y[24], y[25], y[26]);
+	printk("x27 %016lx  x28 %016lx  x29 %016lx\n", y[27], y[28], y[29]);
 }

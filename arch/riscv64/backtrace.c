@@ -1,44 +1,14 @@
 /*
- * Backtraces without frame pointers: the frame of a function is what its instructions, read from
- * its start to the pc, have done to sp and ra. [UNPRIV 2, 16]
- *
- *	CFA ->	caller's frame		addi sp,sp,-size	size of the frame
- *		saved ra, at CFA - ra	sd   ra,off(sp)		where the return address is
- *	sp ->	…			branches, jumps, ret	which of that holds at the pc
- *
- * Code behind a ret or a jump is entered from elsewhere: from a forward branch whose state was
- * noted, else it belongs to the body before the epilogue. The entry code's return addresses are
- * known by name; above them lies a struct pt_regs. Only stack memory is read, and only after a
- * check, so that a corrupt stack ends the walk and nothing else.
+ * Backtraces: what each instruction does to sp and to ra; kernel/unwind.c makes frames of that.
+ * Instructions are 16 or 32 bits long, their immediates in pieces. [UNPRIV 2, 16]
  */
-#include <kernel/mm.h>
-#include <kernel/printk.h>
-#include <kernel/thread.h>
+#include <kernel/unwind.h>
 
-#define MAX_FRAMES	1000
-#define MAX_TARGETS	16
-
-extern char trap_irq_return[], trap_exception_return[], boot_stack[];
-
-/* ---- One instruction ------------------------------------------------------------------------ */
-
-enum insn_kind {
-	INSN_OTHER,
-	INSN_SP_ADD,		/* sp += imm */
-	INSN_SAVE_RA,		/* ra to sp + imm */
-	INSN_LOAD_RA,
-	INSN_BRANCH,		/* perhaps to pc + imm */
-	INSN_JUMP,		/* to pc + imm */
-	INSN_LEAVE,		/* ret, jump to a register, ebreak: not on to the next one */
-};
-
-struct insn {
-	enum insn_kind kind;
-	long imm;
-};
+extern char trap_irq_return[], trap_exception_return[];
 
 /* An instruction is this one if its MASK bits are MATCH; its immediate is put together from FIELDS,
- * each bits [hi:lo] moved to AT, and sign-extended from WIDTH bits (0: it has none). */
+ * each bits [hi:lo] moved to AT, and sign-extended from WIDTH bits (0: it has none). That of an
+ * INSN_OTHER is added to sp. */
 struct pattern {
 	u32 mask, match;
 	enum insn_kind kind;
@@ -51,7 +21,7 @@ struct pattern {
 /* 32 bits long. [UNPRIV 2.2] */
 static const struct pattern full_patterns[] = {
 	/* addi sp, sp, imm */
-	{ 0x000fffff, 0x00010113, INSN_SP_ADD, 12, { { 31, 20, 0 } } },
+	{ 0x000fffff, 0x00010113, INSN_OTHER, 12, { { 31, 20, 0 } } },
 	/* sd ra, imm(sp) */
 	{ 0x01fff07f, 0x00113023, INSN_SAVE_RA, 12, { { 31, 25, 5 }, { 11, 7, 0 } } },
 	/* ld ra, imm(sp) */
@@ -71,10 +41,10 @@ static const struct pattern full_patterns[] = {
 /* 16 bits long. [UNPRIV 16.8] */
 static const struct pattern short_patterns[] = {
 	/* c.addi16sp */
-	{ 0xef83, 0x6101, INSN_SP_ADD, 10,
+	{ 0xef83, 0x6101, INSN_OTHER, 10,
 	  { { 12, 12, 9 }, { 6, 6, 4 }, { 5, 5, 6 }, { 4, 3, 7 }, { 2, 2, 5 } } },
 	/* c.addi sp */
-	{ 0xef83, 0x0101, INSN_SP_ADD, 6, { { 12, 12, 5 }, { 6, 2, 0 } } },
+	{ 0xef83, 0x0101, INSN_OTHER, 6, { { 12, 12, 5 }, { 6, 2, 0 } } },
 	/* c.sdsp ra */
 	{ 0xe07f, 0xe006, INSN_SAVE_RA, 10, { { 12, 10, 3 }, { 9, 7, 6 } } },
 	/* c.ldsp ra */
@@ -106,176 +76,48 @@ static long immediate(const struct pattern *p, u32 v)
 	return imm << (64 - p->width) >> (64 - p->width);
 }
 
-static struct insn decode(u32 v, const struct pattern *patterns, size_t n)
+static struct insn decode_as(const struct pattern *patterns, size_t n, u32 v, unsigned int length)
 {
-	for (const struct pattern *p = patterns; p < patterns + n; p++)
-		if ((v & p->mask) == p->match)
-			return (struct insn){ p->kind, immediate(p, v) };
-	return (struct insn){ INSN_OTHER, 0 };
+	struct insn insn = { INSN_OTHER, length, 0, 0 };
+
+	for (const struct pattern *p = patterns; p < patterns + n; p++) {
+		if ((v & p->mask) != p->match)
+			continue;
+		insn.kind = p->kind;
+		insn.imm = immediate(p, v);
+		if (p->kind == INSN_OTHER)
+			insn.sp_add = insn.imm;
+		break;
+	}
+	return insn;
 }
 
-/* The instruction at ADDR and its length; they are only 2-byte aligned. */
-static struct insn decode_at(unsigned long addr, unsigned int *length)
+/* Instructions are only 2-byte aligned. */
+static struct insn decode(unsigned long addr)
 {
 	const u16 *p = (const u16 *)addr;
 
-	*length = (p[0] & 3) == 3 ? 4 : 2;
-	if (*length == 2)
-		return decode(p[0], short_patterns, ARRAY_SIZE(short_patterns));
-	return decode(p[0] | (u32)p[1] << 16, full_patterns, ARRAY_SIZE(full_patterns));
+	if ((p[0] & 3) != 3)
+		return decode_as(short_patterns, ARRAY_SIZE(short_patterns), p[0], 2);
+	return decode_as(full_patterns, ARRAY_SIZE(full_patterns), p[0] | (u32)p[1] << 16, 4);
 }
 
-/* ---- One function --------------------------------------------------------------------------- */
+static unsigned long regs_ra(const struct pt_regs *regs)
+{
+	return regs->ra;
+}
 
-struct frame {
-	long size;		/* CFA - sp */
-	long ra;		/* the return address is at CFA - ra; 0: still in ra */
+static const struct unwinder unwinder = {
+	.decode = decode,
+	.regs_ra = regs_ra,
+	.irq_return = trap_irq_return,
+	.exception_return = trap_exception_return,
 };
-
-struct scan {
-	struct frame now, body;
-	struct {
-		unsigned long addr;
-		struct frame frame;
-	} target[MAX_TARGETS];
-	unsigned int nr_targets;
-};
-
-static void note_target(struct scan *s, unsigned long addr)
-{
-	unsigned int slot = s->nr_targets++ % MAX_TARGETS;
-
-	s->target[slot].addr = addr;
-	s->target[slot].frame = s->now;
-}
-
-static struct frame frame_at_target(const struct scan *s, unsigned long addr)
-{
-	for (unsigned int i = 0; i < MAX_TARGETS && i < s->nr_targets; i++)
-		if (s->target[i].addr == addr)
-			return s->target[i].frame;
-	return s->body;
-}
-
-/* Applies the instruction at ADDR; false if the next one is not entered from it. */
-static bool scan_insn(struct scan *s, unsigned long addr, struct insn insn)
-{
-	switch (insn.kind) {
-	case INSN_SP_ADD:
-		s->now.size -= insn.imm;
-		break;
-	case INSN_SAVE_RA:
-		s->now.ra = s->now.size - insn.imm;
-		break;
-	case INSN_LOAD_RA:
-		s->now.ra = 0;
-		return true;
-	case INSN_BRANCH:
-	case INSN_JUMP:
-		note_target(s, addr + insn.imm);
-		return insn.kind == INSN_BRANCH;
-	case INSN_LEAVE:
-		return false;
-	case INSN_OTHER:
-		return true;
-	}
-	if (insn.kind == INSN_SAVE_RA || insn.imm < 0)
-		s->body = s->now;
-	return true;
-}
-
-/* The frame of the function that begins at START when its next instruction is the one at PC. */
-static struct frame scan_function(unsigned long start, unsigned long pc)
-{
-	struct scan s = { .nr_targets = 0 };
-	unsigned long addr = start;
-
-	while (addr < pc) {
-		unsigned int length;
-		struct insn insn = decode_at(addr, &length);
-		bool falls = scan_insn(&s, addr, insn);
-
-		addr += length;
-		if (!falls)
-			s.now = frame_at_target(&s, addr);
-	}
-	return s.now;
-}
-
-/* ---- The walk ------------------------------------------------------------------------------- */
-
-static bool within(unsigned long addr, size_t size, unsigned long start, size_t length)
-{
-	return addr >= start && addr - start <= length - size;
-}
-
-/* Is [addr, addr + size) on a stack of this CPU? */
-static bool on_stack(unsigned long addr, size_t size)
-{
-	const struct cpu *cpu = this_cpu();
-	unsigned long stack = (unsigned long)(cpu->current ? cpu->current->stack : boot_stack);
-
-	return !(addr & 7) &&
-	       (within(addr, size, stack, STACK_SIZE) ||
-		within(addr, size, cpu->emergency_sp - STACK_SIZE, STACK_SIZE));
-}
-
-struct walk {
-	unsigned long pc, sp;
-	unsigned long ra;	/* its value while the function has not saved it; 0: unknown */
-	bool exact;		/* pc is an instruction, not a return address */
-};
-
-/* From a function to its caller; false at the end. */
-static bool walk_up(struct walk *w)
-{
-	unsigned long inside = w->exact ? w->pc : w->pc - 1, offset;
-	struct frame frame = { 0, 0 };
-
-	if (symbol_lookup(inside, &offset))
-		frame = scan_function(inside - offset, w->pc);
-	else if (!w->exact)
-		return false;
-	w->sp += frame.size;
-	if (!frame.ra)
-		w->pc = w->ra;
-	else if (on_stack(w->sp - frame.ra, 8))
-		w->pc = *(unsigned long *)(w->sp - frame.ra);
-	else
-		w->pc = 0;
-	w->ra = 0;
-	w->exact = false;
-	return symbol_lookup(w->pc - 1, &offset);
-}
-
-static void walk_from_regs(struct walk *w, const struct pt_regs *regs)
-{
-	w->pc = regs_pc(regs);
-	w->sp = regs_sp(regs);
-	w->ra = regs->ra;
-	w->exact = true;
-}
 
 void arch_backtrace(const struct pt_regs *regs, backtrace_fn put, void *arg)
 {
-	struct walk w = { .exact = true };
-	bool more = true;
+	struct walk here = { .ra = (unsigned long)__builtin_return_address(0), .exact = true };
 
-	if (regs) {
-		walk_from_regs(&w, regs);
-		more = put(arg, w.pc, "here");
-	} else {
-		/* Own frame: nothing moves sp between these and the next call. */
-		__asm__ volatile("auipc %0, 0\n\tmv %1, sp" : "=r"(w.pc), "=r"(w.sp));
-	}
-	for (int i = 0; more && i < MAX_FRAMES && walk_up(&w); i++) {
-		more = put(arg, w.pc, NULL);
-		if (w.pc != (unsigned long)trap_irq_return &&
-		    w.pc != (unsigned long)trap_exception_return)
-			continue;
-		if (!more || !on_stack(w.sp, sizeof(*regs)))
-			break;
-		walk_from_regs(&w, (const struct pt_regs *)w.sp);
-		more = put(arg, w.pc, "interrupted");
-	}
+	__asm__ volatile("auipc %0, 0\n\tmv %1, sp" : "=r"(here.pc), "=r"(here.sp));
+	unwind(&unwinder, &here, regs, put, arg);
 }

@@ -1,18 +1,15 @@
 /*
- * Base address registers (BARs): how much address space a device wants, and what it gets.
+ * Base address registers (BARs): how much address space a device wants, and whether it may use it.
  *
- * Writing all ones to a BAR and reading it back leaves zeros below the bit of its size. Nothing
- * may decode the address meanwhile, so the command register's decode bits are off until every
- * device of the bus has its place. [PCI 6.2.5.1]
+ *	write 0xffffffff, read 0xfffff00c:   4 KiB (lowest bit that can be set), prefetchable (8),
+ *	                                     64 bits wide (4): the next BAR is the upper half
  *
- *	host window (bus addresses)  |BAR 1 MiB      |BAR 16 KiB|4 KiB|
- *	                             largest first, so that alignment leaves no holes
+ * Nothing may decode the address meanwhile, so the command register's decode bits are off until
+ * every device has its place (assign.c). Manual: [PCI 6.2.5.1].
  */
-#include <drivers/pci/pci.h>
+#include <drivers/pci/internals.h>
 #include <kernel/io.h>
-#include <kernel/mm.h>
 #include <kernel/printk.h>
-#include <stdlib.h>
 
 #define BAR_IO			1	/* bit 0: the kind */
 #define BAR_MEM_TYPE_64		4	/* bits 2:1 = 2 */
@@ -20,8 +17,6 @@
 #define BAR_MEM_PREFETCH	8
 #define BAR_IO_FLAGS		3UL
 #define BAR_MEM_FLAGS		15UL
-#define FOUR_GIB		(1ULL << 32)
-#define LOWEST_ADDR		0x1000	/* a BAR at bus address 0 would mean "not set" */
 
 static unsigned int bar_reg(unsigned int i) { return PCI_BASE_ADDRESS_0 + 4 * i; }
 static u64 lowest_bit(u64 bits) { return bits & -bits; }
@@ -80,59 +75,7 @@ void pci_read_bars(struct pci_dev *dev)
 		i += read_bar(dev, i, n);
 }
 
-/* ---- Addresses ------------------------------------------------------------------------------ */
-
-struct claim {
-	struct pci_dev *dev;
-	unsigned int index;		/* of the BAR */
-	unsigned int order;		/* of discovery: equal sizes stay in it */
-};
-
-static int largest_first(const void *a, const void *b)
-{
-	const struct claim *x = a, *y = b;
-	u64 xs = x->dev->bar[x->index].size, ys = y->dev->bar[y->index].size;
-
-	if (xs != ys)
-		return xs < ys ? 1 : -1;
-	return x->order < y->order ? -1 : 1;
-}
-
-/* Takes the BAR's size out of the window, aligned; false if there is no room. */
-static bool take(struct pci_window *window, struct pci_bar *bar)
-{
-	u64 start = max(window->bus_addr + window->used, (u64)LOWEST_ADDR);
-	u64 addr = ALIGN_UP(start, bar->size), offset = addr - window->bus_addr;
-
-	if (addr < start || offset >= window->size || window->size - offset < bar->size)
-		return false;
-	if (bar->type != PCI_BAR_MEM64 && addr + bar->size > FOUR_GIB)
-		return false;
-	window->used = offset + bar->size;
-	bar->addr = addr;
-	bar->cpu_addr = window->cpu_addr + offset;
-	bar->assigned = true;
-	return true;
-}
-
-/* 64-bit prefetchable BARs go above 4 GiB if they can, all others below: bridges have no way to
- * pass on what is 64-bit but not prefetchable. [PCI-to-PCI bridge 3.2.5.9] */
-static bool find_room(struct pci_host *host, struct pci_bar *bar)
-{
-	bool high_first = bar->type == PCI_BAR_MEM64 && bar->prefetchable;
-
-	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned int i = 0; i < host->nr_windows; i++) {
-			struct pci_window *window = &host->window[i];
-			bool preferred = (window->bus_addr >= FOUR_GIB) == high_first;
-
-			if (window->io == (bar->type == PCI_BAR_IO) && preferred == !pass &&
-			    take(window, bar))
-				return true;
-		}
-	}
-	return false;
-}
+/* ---- In use --------------------------------------------------------------------------------- */
 
 static void update_command(struct pci_dev *dev, u16 clear, u16 set)
 {
@@ -141,72 +84,32 @@ static void update_command(struct pci_dev *dev, u16 clear, u16 set)
 	pci_write_config16(dev, PCI_COMMAND, (command & ~clear) | set);
 }
 
-/* The device answers to its addresses; it still may not write memory. */
-static void decode(struct pci_dev *dev)
+/* The device answers to its addresses, if it has all of a kind; it still may not write memory. A
+ * bridge passes on, both ways: whoever is behind it has a switch of its own. */
+void pci_decode(struct pci_dev *dev)
 {
-	u16 spaces = 0;
+	u16 there = 0, missing = 0;
 
-	for (unsigned int i = 0; i < PCI_NUM_BARS; i++)
-		if (dev->bar[i].size)
-			spaces |= dev->bar[i].type == PCI_BAR_IO ? PCI_COMMAND_IO
-								 : PCI_COMMAND_MEMORY;
-	update_command(dev, 0, spaces);
+	for (unsigned int i = 0; i < PCI_NUM_BARS; i++) {
+		const struct pci_bar *bar = &dev->bar[i];
+		u16 space = bar->type == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+
+		if (bar->size)
+			*(bar->assigned ? &there : &missing) |= space;
+	}
+	there &= ~missing;
+	if (dev->subordinate)
+		there |= PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	update_command(dev, 0, there);
 }
 
-static void write_bar(struct pci_dev *dev, unsigned int i)
+void pci_write_bar(struct pci_dev *dev, unsigned int i)
 {
 	const struct pci_bar *bar = &dev->bar[i];
 
 	pci_write_config32(dev, bar_reg(i), bar->addr);
 	if (bar->type == PCI_BAR_MEM64)
 		pci_write_config32(dev, bar_reg(i + 1), bar->addr >> 32);
-}
-
-static unsigned int collect(struct pci_bus *bus, struct claim *list)
-{
-	unsigned int n = 0;
-
-	for (struct pci_dev *dev = bus->devices; dev; dev = dev->next) {
-		for (unsigned int i = 0; i < PCI_NUM_BARS; i++) {
-			if (!dev->bar[i].size)
-				continue;
-			if (list)
-				list[n] = (struct claim){ dev, i, n };
-			n++;
-		}
-	}
-	return n;
-}
-
-int pci_assign_bars(struct pci_bus *bus)
-{
-	unsigned int n = collect(bus, NULL);
-	struct claim *list = n ? kcalloc(n, sizeof(*list)) : NULL;
-
-	if (!n)
-		return 0;
-	if (!list)
-		return -ENOMEM;
-	collect(bus, list);
-	qsort(list, n, sizeof(*list), largest_first);
-	for (unsigned int i = 0; i < n; i++) {
-		struct pci_dev *dev = list[i].dev;
-		struct pci_bar *bar = &dev->bar[list[i].index];
-
-		if (find_room(bus->host, bar)) {
-			write_bar(dev, list[i].index);
-			continue;
-		}
-		dev->unusable = true;
-		dev_err(&dev->dev, "BAR %u wants 0x%llx bytes, for which %s has no room; "
-			"the device is not used", list[i].index, (unsigned long long)bar->size,
-			bus->host->node->fwnode.name);
-	}
-	kfree(list);
-	for (struct pci_dev *dev = bus->devices; dev; dev = dev->next)
-		if (!dev->unusable)
-			decode(dev);
-	return 0;
 }
 
 /* ---- For drivers ---------------------------------------------------------------------------- */
@@ -229,13 +132,14 @@ int pci_enable_device(struct pci_dev *dev)
 	if (dev->unusable)
 		return -EINVAL;
 	set_full_power(dev);
-	decode(dev);
+	pci_decode(dev);
 	return 0;
 }
 
 void pci_disable_device(struct pci_dev *dev)
 {
-	pci_clear_master(dev);
+	if (!dev->subordinate)
+		pci_clear_master(dev);
 }
 
 void pci_set_master(struct pci_dev *dev)

@@ -8,7 +8,7 @@
  *
  * Only the megabyte of a bus that exists is mapped. Manuals: [PCIE 7.2.2], [DT, PCI bus binding].
  */
-#include <drivers/pci/pci.h>
+#include <drivers/pci/internals.h>
 #include <kernel/io.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
@@ -17,6 +17,7 @@
 #define RANGE_SPACE(flags)	((flags) >> 24 & 3)
 enum { SPACE_CONFIG, SPACE_IO, SPACE_MEM32, SPACE_MEM64 };
 
+#define FOUR_GIB	(1ULL << 32)
 #define BUS_SHIFT	20
 #define DEVFN_SHIFT	12
 #define CONFIG_SIZE	4096
@@ -91,7 +92,8 @@ static int read_windows(struct pci_host *host)
 			break;
 		}
 		host->window[host->nr_windows++] = (struct pci_window){
-			.io = space == SPACE_IO,
+			.space = space == SPACE_IO ? PCI_SPACE_IO :
+				 range.bus_addr >= FOUR_GIB ? PCI_SPACE_PREF : PCI_SPACE_MEM,
 			.bus_addr = range.bus_addr,
 			.cpu_addr = range.cpu_addr,
 			.size = range.size,

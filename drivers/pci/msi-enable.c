@@ -10,7 +10,7 @@
  *
  * Manuals: [PCI 6.8.1, 6.8.2]; S-147, S-151, S-156.
  */
-#include <drivers/pci/pci.h>
+#include <drivers/pci/internals.h>
 #include <kernel/io.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
@@ -233,7 +233,7 @@ int pci_enable_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affi
 
 	if (nvec > 1 && !pci_msi_domain_supports(dev, MSI_FLAG_MULTI_PCI_MSI))
 		return 1;				/* try with one (S-143) */
-	err = pci_create_msi_domain(dev, false, 1);
+	err = pci_create_msi_domain(dev, false, nvec);
 	if (err)
 		return err;
 	update_msi(dev, PCI_MSI_FLAGS_ENABLE, 0);

@@ -10,7 +10,7 @@
  * which a device is brought up, so that it can never send a message that is not complete.
  * Manuals: [PCI 6.8], [PCIE 6.1.4, 7.7]. Numbers S-… are statements of the core's specification.
  */
-#include <drivers/pci/pci.h>
+#include <drivers/pci/internals.h>
 #include <kernel/io.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
@@ -141,12 +141,25 @@ static void pci_write_msg_msi(struct irq_data *d, struct msi_msg *msg)
 
 /* ---- The device's domain -------------------------------------------------------------------- */
 
+static unsigned int messages_of(struct pci_dev *dev)
+{
+	return max(max(pci_msix_vec_count(dev), pci_msi_vec_count(dev)), 0);
+}
+
+/* Behind a bridge to PCI all functions send under one id. The controller's table for it cannot grow
+ * later, so it must hear of all that they may ask for one after the other. */
 static int pci_msi_prepare(struct irq_domain *d, struct device *dev, int nvec,
 			   msi_alloc_info_t *arg)
 {
+	struct pci_dev *pci = to_pci_dev(dev), *other;
+
 	(void)d;
-	(void)nvec;
-	arg->device_id = to_pci_dev(dev)->msi_id;
+	arg->device_id = pci->msi_id;
+	arg->nvec = nvec;
+	for_each_pci_dev(other)
+		if (other != pci && other->dev.msi.domain == dev->msi.domain &&
+		    other->msi_id == pci->msi_id)
+			arg->nvec += messages_of(other);
 	return 0;
 }
 
@@ -212,7 +225,8 @@ static void find_msi_parent(struct pci_dev *dev)
 	struct fwnode_handle *fwnode;
 	struct irq_domain *domain;
 
-	if (of_msi_map_id(dev->bus->host->node, pci_dev_id(dev), &controller, &dev->msi_id))
+	if (of_msi_map_id(dev->bus->host->node, pci_requester_id(dev), &controller,
+			  &dev->msi_id))
 		return;
 	fwnode = of_fwnode_handle(controller);
 	domain = irq_find_matching_fwnode(fwnode, DOMAIN_BUS_NEXUS);

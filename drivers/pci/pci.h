@@ -2,73 +2,19 @@
  * The PCI bus: devices and their functions, configuration space, address windows (BARs),
  * capabilities, interrupts, drivers. Names follow Linux's <linux/pci.h>. Manuals: [PCI], [PCIE].
  *
- * A device lives on a bus, a bus below a host. Addresses come in two kinds: a BAR holds a bus
- * address; the CPU reaches it at another one, which the host's windows relate.
- * Thread context unless said.
+ * A device lives on a bus; a bus hangs on a bridge, which is a device of another bus, or on a host.
+ * Addresses come in two kinds: a BAR holds a bus address; the CPU reaches it at another one, which
+ * the host's windows relate. Devices come and go at run time, too: whoever walks them holds
+ * pci_lock(), as the callers of a driver's probe() and remove() do. Thread context unless said.
  */
 #ifndef DRIVERS_PCI_PCI_H
 #define DRIVERS_PCI_PCI_H
 
-#include <kernel/interrupt.h>
+#include <drivers/pci/pci-regs.h>
 #include <kernel/driver.h>
 #include <kernel/interrupt.h>
 #include <kernel/msi.h>
-
-/* ---- Configuration space: registers used here [PCI 6.1, 6.8] -------------------------------- */
-
-enum {
-	PCI_VENDOR_ID		= 0x00,
-	PCI_DEVICE_ID		= 0x02,
-	PCI_COMMAND		= 0x04,
-	PCI_COMMAND_IO		= 1 << 0,
-	PCI_COMMAND_MEMORY	= 1 << 1,
-	PCI_COMMAND_MASTER	= 1 << 2,
-	PCI_COMMAND_INTX_DISABLE = 1 << 10,
-	PCI_STATUS		= 0x06,
-	PCI_STATUS_CAP_LIST	= 1 << 4,
-	PCI_CLASS_REVISION	= 0x08,
-	PCI_HEADER_TYPE		= 0x0e,
-	PCI_HEADER_TYPE_MASK	= 0x7f,
-	PCI_HEADER_TYPE_BRIDGE	= 1,
-	PCI_HEADER_TYPE_MFD	= 0x80,
-	PCI_BASE_ADDRESS_0	= 0x10,
-	PCI_SECONDARY_BUS	= 0x19,
-	PCI_SUBORDINATE_BUS	= 0x1a,
-	PCI_SUBSYSTEM_ID	= 0x2e,
-	PCI_CAPABILITY_LIST	= 0x34,
-	PCI_INTERRUPT_PIN	= 0x3d,
-
-	PCI_CAP_ID_PM		= 0x01,
-	PCI_CAP_ID_MSI		= 0x05,
-	PCI_CAP_ID_VNDR		= 0x09,
-	PCI_CAP_ID_MSIX		= 0x11,
-
-	PCI_PM_CTRL		= 4,
-	PCI_PM_CTRL_STATE_MASK	= 3,
-
-	PCI_MSI_FLAGS		= 2,
-	PCI_MSI_FLAGS_ENABLE	= 1 << 0,
-	PCI_MSI_FLAGS_QMASK	= 7 << 1,
-	PCI_MSI_FLAGS_QSIZE	= 7 << 4,
-	PCI_MSI_FLAGS_64BIT	= 1 << 7,
-	PCI_MSI_FLAGS_MASKBIT	= 1 << 8,
-	PCI_MSI_ADDRESS_LO	= 4,
-	PCI_MSI_ADDRESS_HI	= 8,
-
-	PCI_MSIX_FLAGS		= 2,
-	PCI_MSIX_FLAGS_QSIZE	= 0x7ff,
-	PCI_MSIX_FLAGS_MASKALL	= 1 << 14,
-	PCI_MSIX_FLAGS_ENABLE	= 1 << 15,
-	PCI_MSIX_TABLE		= 4,
-	PCI_MSIX_PBA		= 8,
-	PCI_MSIX_BIR		= 7,
-	PCI_MSIX_ENTRY_SIZE	= 16,
-	PCI_MSIX_ENTRY_LOWER_ADDR = 0,
-	PCI_MSIX_ENTRY_UPPER_ADDR = 4,
-	PCI_MSIX_ENTRY_DATA	= 8,
-	PCI_MSIX_ENTRY_VECTOR_CTRL = 12,
-	PCI_MSIX_ENTRY_CTRL_MASKBIT = 1 << 0,
-};
+#include <kernel/thread.h>
 
 /* ---- Objects -------------------------------------------------------------------------------- */
 
@@ -77,12 +23,14 @@ enum pci_bar_type { PCI_BAR_NONE, PCI_BAR_IO, PCI_BAR_MEM32, PCI_BAR_MEM64 };
 struct pci_bar {
 	enum pci_bar_type type;
 	bool prefetchable, assigned;
+	bool hopeless;			/* more than the host has: nobody makes room for it */
 	u64 size;
 	u64 addr;			/* what the BAR holds: a bus address */
 	phys_addr_t cpu_addr;		/* where the CPU finds it */
 };
 
 #define PCI_NUM_BARS	6
+#define PCI_NUM_PINS	4
 #define PCI_D0		0
 
 struct pci_dev {
@@ -94,10 +42,13 @@ struct pci_dev {
 	u16 vendor, device, subsystem;
 	u32 class;			/* base class, sub-class, interface */
 	u8 current_state;		/* PCI_D0 … 3, as last read or set */
-	u8 pm_cap, msi_cap, msix_cap;	/* offsets, 0: has none */
+	u8 pm_cap, msi_cap, msix_cap, pcie_cap;	/* offsets, 0: has none */
+	u8 pcie_type;			/* PCI_EXP_TYPE_*, with a pcie_cap */
+	bool hotplug;			/* a port with a slot for cards that come and go */
 	bool bad_caps;			/* damage in the list has been reported */
-	bool unusable;			/* a BAR found no room: no driver */
+	bool unusable;			/* a memory BAR found no room: no driver */
 	struct pci_bar bar[PCI_NUM_BARS];
+	struct pci_bus *subordinate;	/* the bus behind this bridge; NULL: none */
 	const struct pci_driver *driver;
 
 	/* Interrupts: msi.c, vectors.c */
@@ -108,31 +59,49 @@ struct pci_dev {
 	void *msix_base;		/* the mapped MSI-X table */
 };
 
+/* What can be told apart on its way through bridges. */
+enum pci_space {
+	PCI_SPACE_IO,
+	PCI_SPACE_MEM,			/* below 4 GiB */
+	PCI_SPACE_PREF,			/* prefetchable, and 64-bit addresses all the way */
+	PCI_NR_SPACES,
+};
+
+/* A range of addresses that a host or a bridge passes on. Size 0: none. */
+struct pci_window {
+	enum pci_space space;
+	u64 bus_addr, size, used;
+	phys_addr_t cpu_addr;
+	bool refused;			/* there was no room for it, which has been said */
+};
+
 struct pci_bus {
 	struct pci_host *host;
 	struct pci_dev *bridge;		/* leads here; NULL: a root bus */
-	struct pci_bus *parent, *next;
-	u8 number;
+	struct pci_bus *parent;		/* the bus that the bridge is on */
+	struct list_head link;		/* in host->buses, by number: parents before children */
+	u8 number, last;		/* last: the greatest number behind it */
 	bool no_msi;			/* nothing below may use MSI */
+	bool io, io32, pref64;		/* what its bridges can pass on */
 	void *config;			/* configuration space: 4 KiB per function */
 	struct pci_dev *devices;
+	struct pci_window window[PCI_NR_SPACES];	/* the bridge's */
+	struct {
+		u64 size, align;
+	} need[PCI_NR_SPACES];		/* what they must be */
 };
 
-/* A piece of CPU address space that the host turns into bus cycles. */
-struct pci_window {
-	bool io;
-	u64 bus_addr, size, used;
-	phys_addr_t cpu_addr;
-};
 #define PCI_MAX_WINDOWS	8
 
 struct pci_host {
 	struct device_node *node;
 	struct resource ecam;
+	struct list_head link;
 	u8 first_bus, last_bus;
-	struct pci_window window[PCI_MAX_WINDOWS];
+	struct pci_window window[PCI_MAX_WINDOWS];	/* PREF: those above 4 GiB */
 	unsigned int nr_windows;
 	s64 dma_offset;
+	struct list_head buses;
 	struct pci_bus *root;
 };
 
@@ -150,13 +119,22 @@ static inline bool pci_is_bridge(const struct pci_dev *dev)
 {
 	return dev->header_type == PCI_HEADER_TYPE_BRIDGE;
 }
+static inline bool pcie_is(const struct pci_dev *dev, u8 type)
+{
+	return dev->pcie_cap && dev->pcie_type == type;
+}
 
-/* Every device in bus order; NULL starts and ends. */
+/* Between these, no device comes or goes. */
+void pci_lock(void);
+void pci_unlock(void);
+/* Every device in bus order; NULL starts and ends. Locked. */
 struct pci_dev *pci_next_dev(struct pci_dev *dev);
 #define for_each_pci_dev(dev) \
 	for ((dev) = pci_next_dev(NULL); (dev); (dev) = pci_next_dev(dev))
-/* By name, "00:01.0"; NULL if there is none. */
+/* By name, "00:01.0"; NULL if there is none. Locked. */
 struct pci_dev *pci_find_dev(const char *bdf);
+/* False once it has been pulled out: all its registers read as ones. Any context. */
+bool pci_device_is_present(const struct pci_dev *dev);
 
 /* ---- Drivers -------------------------------------------------------------------------------- */
 
@@ -164,13 +142,15 @@ struct pci_dev *pci_find_dev(const char *bdf);
 
 struct pci_device_id {
 	u16 vendor, device;		/* PCI_ANY_ID: any; vendor 0 ends the table */
+	u32 class, class_mask;		/* the bits that must be the class's */
 };
 struct pci_driver {
 	const char *name;
 	const struct pci_device_id *id_table;
 	/* 0, or errno, which the bus prints; -ENODEV: not for this driver, nothing is printed. */
 	int (*probe)(struct pci_dev *dev);
-	void (*remove)(struct pci_dev *dev);	/* quiet device, no irq, no memory left */
+	/* Leaves a quiet device, no irq, no memory. The device may be gone already. */
+	void (*remove)(struct pci_dev *dev);
 };
 #define PCI_DRIVER(object)	TABLE_ENTRY(pci_driver, const struct pci_driver, object)
 
@@ -230,30 +210,10 @@ void pci_free_irq_vectors(struct pci_dev *dev);
 int pci_irq_vector(struct pci_dev *dev, unsigned int nr);
 /* The CPUs vector NR was spread to; all CPUs if it was not; NULL: no such vector. */
 const struct cpumask *pci_irq_get_affinity(struct pci_dev *dev, unsigned int nr);
+/* "msix", "msi", "intx" or "none", as the shell shows it. */
+const char *pci_irq_mode(const struct pci_dev *dev);
 /* What the device has: MSI-X entries / MSI messages, or -EINVAL without that capability. */
 int pci_msix_vec_count(struct pci_dev *dev);
 int pci_msi_vec_count(struct pci_dev *dev);
-
-/* ---- Between the files of drivers/pci ------------------------------------------------------- */
-
-/* ecam.c: a function that is not a pci_dev yet; the space of one more bus, -ENOMEM. */
-u32 pci_bus_read_config32(const struct pci_bus *bus, unsigned int devfn, unsigned int where);
-int pci_map_config(struct pci_bus *bus);
-/* probe.c: finds the devices of HOST's root bus, gives them addresses, starts their drivers. */
-int pci_host_probe(struct pci_host *host);
-void pci_host_remove(struct pci_host *host);
-/* bar.c: reads the sizes, decode off; assigns addresses to all of a bus. */
-void pci_read_bars(struct pci_dev *dev);
-int pci_assign_bars(struct pci_bus *bus);
-/* msi.c */
-void pci_msi_init(struct pci_dev *dev);		/* at enumeration: leftovers off (S-155) */
-int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize);
-bool pci_msi_domain_supports(const struct pci_dev *dev, u32 flags);
-/* msi-enable.c: 0; or how many would have fitted; or an errno. */
-int pci_enable_msix(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd);
-int pci_enable_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd);
-void pci_disable_msix(struct pci_dev *dev);
-void pci_disable_msi(struct pci_dev *dev);
-void pci_intx(struct pci_dev *dev, bool enable);	/* the INTx disable bit, inverted */
 
 #endif

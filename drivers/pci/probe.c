@@ -1,102 +1,15 @@
 /*
- * Finding devices and starting their drivers.
- *
- * A bus has 32 device slots, each with up to 8 functions; where nothing answers, the vendor id
- * reads as all ones. Only a device whose function 0 says so has more than one function. A bridge
- * is a function, too; the bus behind it has no number until software gives it one, so it is named
- * here and not entered.
+ * Hosts, devices and drivers, coming and going.
  *
  *	scan -> size BARs -> assign addresses -> drivers, each in bus order
  *
- * Manuals: [PCI 6.1, 6.2.1], [PCIE 7.5.1].
+ * and backwards when they go: the driver of a device before that of the bridge in front of it.
  */
-#include <drivers/pci/pci.h>
+#include <drivers/pci/internals.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
-#include <stdio.h>
-#include <string.h>
-
-#define NR_SLOTS	32
-#define NR_FUNCTIONS	8
-#define NO_DEVICE	0xffff
 
 DECLARE_TABLE(pci_driver, const struct pci_driver);
-
-static struct pci_bus *pci_buses;	/* oldest first */
-
-/* ---- Scanning ------------------------------------------------------------------------------- */
-
-static void read_identity(struct pci_dev *dev)
-{
-	dev->class = pci_read_config32(dev, PCI_CLASS_REVISION) >> 8;
-	dev->header_type = pci_read_config8(dev, PCI_HEADER_TYPE) & PCI_HEADER_TYPE_MASK;
-	dev->pin = pci_read_config8(dev, PCI_INTERRUPT_PIN);
-	dev->subsystem = pci_read_config16(dev, PCI_SUBSYSTEM_ID);
-	dev->pm_cap = pci_find_capability(dev, PCI_CAP_ID_PM);
-	if (dev->pm_cap)
-		dev->current_state = pci_read_config16(dev, dev->pm_cap + PCI_PM_CTRL) &
-				     PCI_PM_CTRL_STATE_MASK;
-}
-
-/* The function, if it is there. -ENODEV: it is not; -ENOMEM. */
-static int scan_function(struct pci_bus *bus, unsigned int devfn, struct pci_dev **out)
-{
-	u32 id = pci_bus_read_config32(bus, devfn, PCI_VENDOR_ID);
-	struct pci_dev *dev;
-
-	if ((u16)id == NO_DEVICE || !(u16)id)
-		return -ENODEV;
-	dev = kzalloc(sizeof(*dev));
-	if (!dev)
-		return -ENOMEM;
-	snprintf(dev->name, sizeof(dev->name), "%02x:%02x.%x", bus->number, devfn >> 3 & 0x1f,
-		 devfn & 7);
-	dev->dev.name = dev->name;
-	dev->dev.dma_offset = bus->host->dma_offset;
-	dev->bus = bus;
-	dev->devfn = devfn;
-	dev->vendor = id;
-	dev->device = id >> 16;
-	read_identity(dev);
-	pci_msi_init(dev);
-	pci_read_bars(dev);
-	*out = dev;
-	return 0;
-}
-
-static int scan_slot(struct pci_bus *bus, unsigned int slot, struct pci_dev ***tail)
-{
-	unsigned int functions = 1;
-
-	for (unsigned int f = 0; f < functions; f++) {
-		int err = scan_function(bus, slot << 3 | f, *tail);
-
-		if (err == -ENODEV)
-			continue;
-		if (err)
-			return err;
-		if (!f && pci_read_config8(**tail, PCI_HEADER_TYPE) & PCI_HEADER_TYPE_MFD)
-			functions = NR_FUNCTIONS;
-		if (pci_is_bridge(**tail))
-			pr_warn("pci: %s: a bridge; the bus behind it is not scanned",
-				(**tail)->name);
-		*tail = &(**tail)->next;
-	}
-	return 0;
-}
-
-static int scan_bus(struct pci_bus *bus)
-{
-	struct pci_dev **tail = &bus->devices;
-
-	for (unsigned int slot = 0; slot < NR_SLOTS; slot++) {
-		int err = scan_slot(bus, slot, &tail);
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
 
 /* ---- Drivers -------------------------------------------------------------------------------- */
 
@@ -104,7 +17,8 @@ static bool driver_matches(const struct pci_driver *driver, const struct pci_dev
 {
 	for (const struct pci_device_id *id = driver->id_table; id->vendor; id++)
 		if ((id->vendor == PCI_ANY_ID || id->vendor == dev->vendor) &&
-		    (id->device == PCI_ANY_ID || id->device == dev->device))
+		    (id->device == PCI_ANY_ID || id->device == dev->device) &&
+		    !((id->class ^ dev->class) & id->class_mask))
 			return true;
 	return false;
 }
@@ -123,95 +37,91 @@ static void probe_driver(struct pci_dev *dev, const struct pci_driver *driver)
 	pci_disable_device(dev);
 }
 
-static void probe_drivers(struct pci_bus *bus)
+static void probe_device(struct pci_dev *dev)
 {
-	for (struct pci_dev *dev = bus->devices; dev; dev = dev->next)
-		for_each_table(pos, pci_driver, const struct pci_driver)
-			if (!dev->driver && !dev->unusable && driver_matches(*pos, dev))
-				probe_driver(dev, *pos);
+	for_each_table(pos, pci_driver, const struct pci_driver)
+		if (!dev->driver && !dev->unusable && driver_matches(*pos, dev))
+			probe_driver(dev, *pos);
+}
+
+static void remove_driver(struct pci_dev *dev)
+{
+	if (dev->driver && dev->driver->remove)
+		dev->driver->remove(dev);
+	dev->driver = NULL;
+	pci_disable_device(dev);
+}
+
+/* ---- Devices -------------------------------------------------------------------------------- */
+
+/* On BUS and on all behind it. */
+static int start_devices(struct pci_bus *bus, u8 limit)
+{
+	int err = pci_scan_tree(bus, limit);
+	struct pci_bus *below;
+
+	if (!err)
+		err = pci_assign_addresses(bus);
+	if (err) {
+		pci_remove_devices(bus);
+		return err;
+	}
+	for_each_bus_below(below, bus)
+		for (struct pci_dev *dev = below->devices; dev; dev = dev->next)
+			probe_device(dev);
+	return 0;
+}
+
+int pci_add_devices(struct pci_bus *bus)
+{
+	return start_devices(bus, bus->last);
+}
+
+void pci_remove_devices(struct pci_bus *bus)
+{
+	struct pci_bus *below, *prev;
+
+	for_each_bus_below_reverse(below, bus)
+		for (struct pci_dev *dev = below->devices; dev; dev = dev->next)
+			remove_driver(dev);
+	for (below = pci_prev_below(bus, NULL); below != bus; below = prev) {
+		prev = pci_prev_below(bus, below);
+		pci_free_bus(below);
+	}
+	pci_free_devices(bus);
 }
 
 /* ---- Hosts ---------------------------------------------------------------------------------- */
 
-static void link_bus(struct pci_bus *bus)
+static void forget_host(struct pci_host *host)
 {
-	struct pci_bus **end = &pci_buses;
-
-	while (*end)
-		end = &(*end)->next;
-	*end = bus;
-}
-
-static void free_bus(struct pci_bus *bus)
-{
-	for (struct pci_dev *dev = bus->devices, *next; dev; dev = next) {
-		next = dev->next;
-		kfree(dev);
-	}
-	kfree(bus);
+	list_del_init(&host->link);
+	pci_free_bus(host->root);
+	host->root = NULL;
 }
 
 int pci_host_probe(struct pci_host *host)
 {
-	struct pci_bus *bus = kzalloc(sizeof(*bus));
-	int err;
+	int err = -ENOMEM;
 
-	if (!bus)
-		return -ENOMEM;
-	bus->host = host;
-	bus->number = host->first_bus;
-	err = pci_map_config(bus);
-	if (!err)
-		err = scan_bus(bus);
-	if (!err)
-		err = pci_assign_bars(bus);
-	if (err) {
-		free_bus(bus);
-		return err;
-	}
-	host->root = bus;
-	link_bus(bus);
-	probe_drivers(bus);
-	return 0;
+	pci_lock();
+	INIT_LIST_HEAD(&host->buses);
+	list_add_tail(&host->link, &pci_hosts);
+	host->root = pci_add_bus(host, NULL, host->first_bus);
+	if (host->root)
+		err = start_devices(host->root, host->last_bus);
+	if (err && host->root)
+		forget_host(host);
+	else if (err)
+		list_del_init(&host->link);
+	pci_unlock();
+	return err;
 }
 
 void pci_host_remove(struct pci_host *host)
 {
-	struct pci_bus **link = &pci_buses;
-
-	for (struct pci_dev *dev = host->root->devices; dev; dev = dev->next) {
-		if (dev->driver && dev->driver->remove)
-			dev->driver->remove(dev);
-		dev->driver = NULL;
-		pci_disable_device(dev);
-	}
-	while (*link && *link != host->root)
-		link = &(*link)->next;
-	if (*link)
-		*link = host->root->next;
-	free_bus(host->root);
-	host->root = NULL;
-}
-
-/* ---- Lists ---------------------------------------------------------------------------------- */
-
-struct pci_dev *pci_next_dev(struct pci_dev *dev)
-{
-	struct pci_bus *bus = dev ? dev->bus->next : pci_buses;
-
-	if (dev && dev->next)
-		return dev->next;
-	while (bus && !bus->devices)
-		bus = bus->next;
-	return bus ? bus->devices : NULL;
-}
-
-struct pci_dev *pci_find_dev(const char *bdf)
-{
-	struct pci_dev *dev;
-
-	for_each_pci_dev(dev)
-		if (!strcmp(dev->name, bdf))
-			return dev;
-	return NULL;
+	pci_lock();
+	pci_remove_devices(host->root);
+	forget_host(host);
+	pci_unlock();
 }

@@ -6,7 +6,7 @@
  *
  * Rules S-139 … S-146; manuals [PCI 6.8], [DT, PCI bus binding] for the INTx lines.
  */
-#include <drivers/pci/pci.h>
+#include <drivers/pci/internals.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
 
@@ -115,19 +115,26 @@ static int try_msi(struct pci_dev *dev, unsigned int min_vecs, unsigned int max_
 
 /* ---- INTx ----------------------------------------------------------------------------------- */
 
-/* The host's interrupt-map turns (device, pin) into a line of a controller. */
+/* The host's interrupt-map turns (device, pin) of the root bus into a line of a controller. */
 static unsigned int map_intx(struct pci_dev *dev)
 {
-	u8 unit[12] = { 0, dev->bus->number, dev->devfn };
+	const struct pci_dev *top = dev;
+	u8 pin = pci_swizzle(&top), unit[12] = { 0, top->bus->number, top->devfn };
 	struct of_phandle_args args = {
-		.np = dev->bus->host->node,
-		.args_count = 1,
-		.args = { dev->pin },
+		.np = dev->bus->host->node, .args_count = 1, .args = { pin },
 	};
+	const char *path = args.np->fwnode.name;
+	unsigned int irq = 0;
 
-	if (!dev->pin || dev->pin > 4 || !of_property_present(args.np, "interrupt-map"))
-		return 0;
-	return of_irq_parse_raw(unit, &args) ? 0 : irq_create_of_mapping(&args);
+	if (!of_property_present(args.np, "interrupt-map"))
+		dev_err(&dev->dev, "INT%c#: %s has no interrupt-map", 'A' + dev->pin - 1, path);
+	else if (of_irq_parse_raw(unit, &args))
+		dev_err(&dev->dev, "INT%c#, which is INT%c# of %s: the interrupt-map of %s leads "
+			"nowhere", 'A' + dev->pin - 1, 'A' + pin - 1, top->name, path);
+	else if (!(irq = irq_create_of_mapping(&args)))
+		dev_err(&dev->dev, "INT%c#: %s, where it leads, takes no interrupts",
+			'A' + dev->pin - 1, args.np->fwnode.name);
+	return irq;
 }
 
 static int try_intx(struct pci_dev *dev)
@@ -209,4 +216,10 @@ const struct cpumask *pci_irq_get_affinity(struct pci_dev *dev, unsigned int nr)
 	if (nr >= dev->nr_vectors)
 		return NULL;
 	return desc && desc->affinity ? &desc->affinity[nr - index].mask : cpu_possible_mask;
+}
+
+const char *pci_irq_mode(const struct pci_dev *dev)
+{
+	return dev->msix_enabled ? "msix" : dev->msi_enabled ? "msi" :
+	       dev->intx_enabled ? "intx" : "none";
 }

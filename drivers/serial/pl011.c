@@ -19,6 +19,7 @@
 
 #define UARTDR		0x00
 #define UARTFR		0x18
+#define  FR_BUSY	0x08		/* a byte is on its way out */
 #define  FR_RXFE	0x10		/* nothing received */
 #define  FR_TXFF	0x20		/* no room */
 #define UARTIBRD	0x24
@@ -127,11 +128,14 @@ static irqreturn_t pl011_irq(int irq, void *dev_id)
 
 /* ---- Start ---------------------------------------------------------------------------------- */
 
-/* What UARTDR is given must find the UART on. UARTLCR_H takes the divisors over. [PL011 3.3.6] */
+/* Off before anything changes, when the last byte is out; on before UARTDR is given one. The write
+ * of UARTLCR_H takes the divisors over. [PL011 3.3.7, 3.3.8] */
 static void port_enable(u32 clock)
 {
 	u32 divisor = (clock * 4 + SPEED / 2) / SPEED;	/* clock / (16 * speed), times 64 */
 
+	for (unsigned int looks = 0; looks < 1000000 && port_read(UARTFR) & FR_BUSY; looks++)
+		cpu_relax();
 	port_write(UARTCR, 0);
 	port_write(UARTIMSC, 0);
 	port_write(UARTICR, INT_ALL);

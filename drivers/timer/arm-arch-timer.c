@@ -1,6 +1,6 @@
 /*
  * The generic timer: one counter for all CPUs and, in each CPU, a comparator that interrupts
- * through a private interrupt (PPI) while the counter is at or above it. [ARM D12.2]
+ * through a private interrupt (PPI) while the counter is at or above it. [ARM CNTV_CTL_EL0]
  *
  *	CNTVCT_EL0  >=  CNTV_CVAL_EL0  and  CNTV_CTL_EL0: ENABLE, not IMASK   ->  level on the PPI
  *

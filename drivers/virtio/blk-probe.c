@@ -135,8 +135,7 @@ static void vblk_remove(struct virtio_device *vdev)
 {
 	struct vblk *vb = vdev->dev.driver_data;
 
-	blk_unregister(&vb->block);
-	vblk_fail(vb);
+	blk_unregister(&vb->block);	/* fails what is under way; nobody uses it after that */
 	virtio_del_vqs(vdev);
 	vdev->dev.driver_data = NULL;
 	free_queues(vb);

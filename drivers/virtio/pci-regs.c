@@ -28,13 +28,19 @@ void vp_add_status(struct virtio_pci *vp, u8 bits)
 	writeb(get_status(vp) | bits, vp->common.base + DEVICE_STATUS);
 }
 
+/* A device that was pulled out reads as ones, and writes no memory any more. */
+static bool gone(struct virtio_pci *vp)
+{
+	return get_status(vp) == 0xff && !pci_device_is_present(vp->pci);
+}
+
 /* Writing 0 begins the reset, reading 0 ends it. [VIRTIO 4.1.4.3.2] */
 static int reset(struct virtio_pci *vp, unsigned int timeout_us)
 {
 	int err;
 
 	writeb(0, vp->common.base + DEVICE_STATUS);
-	err = poll_timeout(get_status(vp) == 0, timeout_us);
+	err = poll_timeout(get_status(vp) == 0 || gone(vp), timeout_us);
 	if (err) {
 		pci_clear_master(vp->pci);
 		dev_err(&vp->pci->dev, "virtio: no end of reset after %u ms (status 0x%02x); "
@@ -102,6 +108,8 @@ void vp_config_changed(struct virtio_pci *vp)
 {
 	struct virtio_device *vdev = &vp->vdev;
 
+	if (gone(vp))
+		return;
 	if (get_status(vp) & STATUS_NEEDS_RESET) {
 		dev_err(&vp->pci->dev, "virtio: the device has failed and asks for a reset");
 		if (vdev->driver->failed)

@@ -50,6 +50,8 @@ static irqreturn_t vp_intx(int irq, void *dev_id)
 	struct virtio_pci *vp = dev_id;
 	u8 isr = readb(vp->isr.base);
 
+	if (isr & ~(ISR_QUEUE | ISR_CONFIG))
+		return IRQ_NONE;		/* pulled out: nothing but ones */
 	if (isr & ISR_CONFIG)
 		vp_config_changed(vp);
 	if (isr & ISR_QUEUE)

@@ -163,8 +163,8 @@ static void vp_remove(struct pci_dev *pci)
 }
 
 static const struct pci_device_id vp_ids[] = {
-	{ VIRTIO_VENDOR, PCI_ANY_ID },
-	{ 0, 0 },
+	{ VIRTIO_VENDOR, PCI_ANY_ID, 0, 0 },
+	{ 0, 0, 0, 0 },
 };
 
 static const struct pci_driver virtio_pci_driver = {

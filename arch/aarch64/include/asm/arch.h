@@ -49,7 +49,7 @@ static __always_inline void arch_local_irq_restore(unsigned long flags)
 }
 
 /* WFI also wakes for an interrupt that PSTATE.I holds back; DSB first, as what was written may be
- * what it waits for an answer to. [ARM D1.6.2] */
+ * what it waits for an answer to. [ARM WFI] */
 static __always_inline void arch_wait_for_interrupt(void)
 {
 	dsb(sy);
@@ -61,7 +61,7 @@ static __always_inline void cpu_relax(void)
 	__asm__ volatile("yield" : : : "memory");
 }
 
-/* ISB, or the counter might be read ahead of time. [ARM D12.2.1] */
+/* ISB, or the counter might be read ahead of time. [ARM CNTVCT_EL0] */
 static __always_inline u64 arch_counter(void)
 {
 	isb();
@@ -112,7 +112,7 @@ static inline unsigned long regs_pc(const struct pt_regs *regs)
 /* An interrupt's frame lies right below the interrupted stack pointer, so that is not saved. */
 static inline unsigned long regs_sp(const struct pt_regs *regs)
 {
-	return regs->vector ? regs->sp : (unsigned long)(regs + 1);
+	return regs->pstate & PSTATE_FULL ? regs->sp : (unsigned long)(regs + 1);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * System registers: their names and the two ways to touch one. [ARM C5.2, D12.8] [GIC3 12.2]
+ * System registers: their names and the two ways to touch one. [ARM C5.2] [GIC3 12.2]
  *
  * The name is part of the instruction. Those that an older assembler may not know are spelled by
  * their encoding, s<op0>_<op1>_c<CRn>_c<CRm>_<op2>. The host port has a header of the same name in
@@ -47,7 +47,7 @@
 #define SCTLR_I			0x00001000	/* instruction cache */
 #define SCTLR_WXN		0x00080000	/* what can be written cannot be executed */
 
-/* Memory kinds: indices into MAIR_EL1. [ARM D8.6] */
+/* Memory kinds: indices into MAIR_EL1. [ARM MAIR_EL1] */
 #define MT_NORMAL		0	/* write-back cached */
 #define MT_DEVICE		1	/* nGnRE: no gathering, no reordering, early acknowledge */
 #define MAIR_VALUE		0x04ff
@@ -86,7 +86,7 @@
 #define sysreg_write(reg, v) \
 	__asm__ volatile("msr " SYSREG_NAME(reg) ", %x0" : : "rZ"((u64)(v)) : "memory")
 
-/* What follows sees the effect of earlier writes to system registers. [ARM B2.6.6] */
+/* What follows sees the effect of earlier writes to system registers. [ARM ISB] */
 #define isb()			__asm__ volatile("isb" : : : "memory")
 /* Waits until earlier memory accesses, DOMAIN of them, have completed: dsb(sy), dsb(ishst). */
 #define dsb(domain)		__asm__ volatile("dsb " #domain : : : "memory")
