@@ -63,6 +63,7 @@ def run(row, cmd, smp=4, disks=(), extra=(), boots=10, status=0):
     """Boots with CMD and waits for the end; checks the status (None: any)."""
     append = machines.bootargs(row, cmd)
     line = machines.argv(row, kernel(row), smp, disks, append, extra)
+    assert os.path.exists(kernel(row)), 'no %s; build it: make ARCH=%s' % (kernel(row), row.arch)
     process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, preexec_fn=limit)
     try:
@@ -143,4 +144,5 @@ def disk_image(path, sectors, random=None):
 
 def filled(lba, count, seed):
     """The bytes that `blk fill LBA COUNT SEED` writes."""
-    return b''.join((n ^ seed).to_bytes(8, 'little') * (SECTOR // 8) for n in range(lba, lba + count))
+    return b''.join((n ^ seed).to_bytes(8, 'little') * (SECTOR // 8)
+                    for n in range(lba, lba + count))

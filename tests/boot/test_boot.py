@@ -8,7 +8,8 @@ SURVEY = '; '.join(name + ' --json' for name in
                    ('cpus', 'domains', 'irqs', 'irqs --all', 'lspci', 'mem', 'uptime', 'irq check'))
 FLOWS = {'level', 'edge', 'fasteoi', 'simple', 'percpu', 'percpu_devid', 'chained', 'bad'}
 TYPES = {'none', 'edge-rising', 'edge-falling', 'edge-both', 'level-high', 'level-low'}
-STATES = {'activated', 'started', 'disabled', 'masked', 'pending', 'inprogress', 'managed', 'oneshot'}
+STATES = {'activated', 'started', 'disabled', 'masked', 'pending', 'inprogress', 'managed',
+          'oneshot'}
 
 
 def check_domains(domains):
@@ -26,8 +27,8 @@ def check_irqs(irqs, domains, smp):
     parents = {d['name']: d['parent'] for d in domains}
     assert irqs, 'no line has a handler'
     for line in irqs:
-        assert set(line) == {'irq', 'flow', 'type', 'actions', 'counts', 'depth', 'state', 'affinity',
-                             'effective', 'levels'}
+        assert set(line) == {'irq', 'flow', 'type', 'actions', 'counts', 'depth', 'state',
+                             'affinity', 'effective', 'levels'}
         assert line['irq'] > 0 and line['flow'] in FLOWS and line['type'] in TYPES
         assert set(line['state']) <= STATES
         assert len(line['counts']) == smp

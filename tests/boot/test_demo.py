@@ -18,7 +18,7 @@ def check_story(text):
     """The numbered lines of a narration: in order, each with its function."""
     stations = re.findall(r'^([ \d]\d) +(?:\+?\d+ +)?([a-z]+) +(\S+)', text, re.M)
     numbers = [int(number) for number, _, _ in stations]
-    assert numbers == list(range(len(numbers))) and 10 <= len(numbers) <= 20, stations
+    assert numbers == list(range(len(numbers))) and 8 <= len(numbers) <= 20, stations
     names = [name for _, name, _ in stations]
     positions = [names.index(name) for name in STORY]
     assert positions == sorted(positions), names
@@ -49,10 +49,10 @@ def test_with_a_foreign_disk(tmp_path, dice):
 
 def test_trace(row, disk):
     """The path as JSON: one trap, and every station with its function."""
-    result = machine.run(row, 'irqs --json', disks=[disk])
-    irqs = result.documents[0]
-    for line in [irq for irq in irqs if irq['levels'][0]['domain'] != irq['levels'][-1]['domain']][:2]:
-        trace = machine.run(row, 'trace irq %d --once --json' % line['irq'], disks=[disk]).documents[-1]
+    irqs = machine.run(row, 'irqs --json', disks=[disk]).documents[0]
+    for line in [line for line in irqs if len(line['levels']) > 1][:2]:
+        command = 'trace irq %d --once --json' % line['irq']
+        trace = machine.run(row, command, disks=[disk]).documents[-1]
         assert trace['irq'] == line['irq']
         names = [event['station'] for event in trace['events']]
         assert names[0] == 'trap' and names[-1] == 'exit' and 'handler' in names

@@ -32,7 +32,7 @@ def test_later_commands_run():
 
 def test_quotes_survive():
     result = machine.launch({'CMD': 'help "a;b $HOME \\\\ \'c\'" --json'})
-    assert result.documents == [{'error': "unknown command 'a;b $HOME \\ 'c''; 'help' lists them all"}]
+    assert result.documents[0]['error'].startswith("unknown command 'a;b $HOME \\ 'c'';")
 
 
 def test_deadline():
@@ -40,19 +40,18 @@ def test_deadline():
     assert result.status in (3, 4), result
 
 
-def test_panic_tells_the_path(row):
-    """From inside a handler: the handler, the flow, the dispatch, the trap, and what it interrupted."""
-    irqs = machine.run(row, 'irqs --json').documents[0]
-    wired = [line for line in irqs if not line['flow'].startswith('percpu')]
-    result = machine.run(row, 'panic irq %d; uptime; uptime' % wired[0]['irq'], status=2)
-    text = result.output
-    marks = ['panic_in_handler', 'handle_%s_irq' % wired[0]['flow'], 'generic_handle_domain_irq|_handle_irq',
-             'do_irq|handle_arch_irq', 'interrupt']
-    positions = []
-    for mark in marks:
-        found = re.search(mark, text[positions[-1] if positions else 0:])
-        assert found, (mark, text[-3000:])
-        positions.append(found.start() + (positions[-1] if positions else 0))
+def test_panic_tells_the_path(row, disk):
+    """From inside a handler: handler, flow, dispatch, trap, and the function it interrupted."""
+    irqs = machine.run(row, 'irqs --json', disks=[disk]).documents[0]
+    line = [line for line in irqs if line['flow'] == 'edge' or len(line['levels']) > 1][-1]
+    result = machine.run(row, 'panic irq %d; blk stress 1000' % line['irq'], disks=[disk], status=2)
+    trace = result.output[result.output.index('backtrace'):]
+    functions = re.findall(r'  [0-9a-f]{16}  (\w+)\+0x', trace)
+    path = ['panic', 'panic_in_handler', 'handle_%s_irq' % line['flow'],
+            'generic_handle_domain_irq']
+    positions = [functions.index(name) for name in path]
+    assert positions == sorted(positions), trace
+    assert re.search(r'(do_irq|handle_arch_irq)\S*\n.*\n(.*\n)?.*<- interrupted', trace), trace
 
 
 def test_ctrl_c_cancels(row, disk):

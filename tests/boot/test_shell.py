@@ -28,10 +28,11 @@ def test_completion_lists(row):
         m.child.send('\x03')
 
 
-BAD = ['affinity', 'affinity 0 0', 'affinity 4095 0', 'affinity x 0', 'irqs 99999', 'irqs 1 2', 'irq',
-       'irq inject 0', 'trace', 'trace irq', 'trace irq 4000 --once', 'trace irq 1', 'mem x',
-       'help nothing', 'cpus 1', 'msi', 'msi 00:1f.7', 'msi zz', 'blk', 'blk sum', 'domains x',
-       'panic irq 0', 'poweroff now', 'lspci x y z', '"', 'x' * 1000]
+BAD = ['affinity', 'affinity 0 0', 'affinity 4095 0', 'affinity x 0', 'irqs 99999', 'irqs 1 2',
+       'irq', 'irq inject 0', 'irq shuffle', 'irq shuffle x uptime', 'trace', 'trace irq',
+       'trace irq 4000 --once', 'trace irq 1', 'mem x', 'help nothing', 'cpus 1', 'msi',
+       'msi 00:1f.7', 'msi zz', 'blk', 'blk sum', 'domains x', 'panic irq 0', 'poweroff now',
+       'lspci x y z', '"', 'x' * 1000]
 
 
 def test_bad_arguments(row, disk):
@@ -55,8 +56,8 @@ def test_affinity(row, disk, cpus):
         pytest.skip('every line is managed')
     irq = lines[-1]['irq']
     wanted = [n for n in range(4) if n in range(int(cpus[0]), int(cpus[-1]) + 1)]
-    result = machine.run(row, 'affinity %d %s --json; irqs --json; blk stress 200; irq check' % (irq, cpus),
-                         disks=[disk])
+    result = machine.run(row, 'affinity %d %s --json; irqs --json; blk stress 200; irq check'
+                         % (irq, cpus), disks=[disk])
     answer, after = result.documents
     assert answer['irq'] == irq and answer['affinity'] == wanted
     assert answer['effective'] and set(answer['effective']) <= set(wanted)

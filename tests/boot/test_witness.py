@@ -6,7 +6,8 @@ import re
 import machine
 import pytest
 
-WRITE = re.compile(r"memory_region_ops_write .*addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size 4 name '([^']*)'")
+WRITE = re.compile(r"memory_region_ops_write .*addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size 4 "
+                   r"name '([^']*)'")
 S_FILES = 0x28000000        # of `virt`; the M-mode files are OpenSBI's
 FILE_SIZE = 0x1000
 
@@ -34,8 +35,8 @@ def test_counts_equal_messages(row, smp, dice, tmp_path):
     trace = tmp_path / 'trace.log'
     requests = dice.randrange(20, 100)
     work = ['blk sum %d %d' % (dice.randrange(4000), dice.randint(1, 96)) for _ in range(requests)]
-    result = machine.run(row, '; '.join(work + ['irqs --json', 'cpus --json', 'msi 00:01.0 --json']),
-                         smp=smp, disks=[disk],
+    survey = ['irqs --json', 'cpus --json', 'msi 00:01.0 --json']
+    result = machine.run(row, '; '.join(work + survey), smp=smp, disks=[disk],
                          extra=['-trace', 'memory_region_ops_write,file=%s' % trace])
     irqs, cpus, msi = result.documents
     seen = written(trace, 'riscv.imsic')

@@ -90,6 +90,7 @@ static unsigned long update(unsigned long *reg, int op, unsigned long v)
 unsigned long host_csr(unsigned int csr, enum host_csr_op op, unsigned long v)
 {
 	unsigned int cpu = smp_processor_id();
+	unsigned long old;
 
 	for (unsigned int i = 0; i < nr_claims; i++)
 		if (claims[i].csr == csr)
@@ -99,9 +100,10 @@ unsigned long host_csr(unsigned int csr, enum host_csr_op op, unsigned long v)
 		host_has_lines = true;
 		return update(&state[cpu].sie, op, v);
 	case CSR_SIP:
-		if (op != CSR_OP_READ)
-			host_set_line(cpu, IRQ_S_SOFT, op == CSR_OP_SET && v & BIT(IRQ_S_SOFT));
-		return sip(cpu);
+		old = sip(cpu);
+		if (op == CSR_OP_WRITE || (op != CSR_OP_READ && v & BIT(IRQ_S_SOFT)))
+			host_set_line(cpu, IRQ_S_SOFT, op != CSR_OP_CLEAR && v & BIT(IRQ_S_SOFT));
+		return old;
 	case CSR_STIMECMP:
 		host_has_lines = true;
 		return update(&state[cpu].stimecmp, op, v);

@@ -8,6 +8,7 @@
  * sleeps, as the host tells, counts as outside, and its CPU may be visited.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -24,7 +25,19 @@ static struct flow *owner[NR_CPUS];	/* the flow that came last; NULL: none */
 static bool borrowed[NR_CPUS];
 static struct thread *replaced[NR_CPUS];	/* what a borrowed CPU goes back to */
 static pthread_key_t exit_key;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool locked;			/* protects all of the above */
+
+/* Not a mutex: whoever waits for one sleeps, and looks as if it were outside. */
+static void lock(void)
+{
+	while (__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+static void unlock(void)
+{
+	__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
 
 static u64 real_ms(void)
 {
@@ -50,35 +63,37 @@ static char host_state(int tid)
 	return p && p[1] ? p[2] : '?';
 }
 
-/* True after it has been seen to do nothing, look after look, for long enough. Locked. */
+/* True after it has been seen to do nothing, look after look, for long enough. One that waits in
+ * the kernel is not outside: then its CPU is idle, or runs something else. Locked. */
 static bool is_outside(struct flow *f)
 {
 	unsigned long n = __atomic_load_n(f->activity, __ATOMIC_RELAXED);
 	u64 now = real_ms();
 	char state;
 
-	if (n != f->seen || __atomic_load_n(&f->idle, __ATOMIC_RELAXED) || now - f->looked_at > 5)
+	if (n != f->seen || f->thread.cpu->current != &f->thread || now - f->looked_at > 5)
 		f->seen_at = now;
 	f->seen = n;
 	f->looked_at = now;
 	if (now - f->seen_at <= OUTSIDE_MS)
 		return false;
 	state = host_state(f->tid);
-	return state == 'S' || (state == '?' && now - f->seen_at > OUTSIDE_MS_GUESSED);
+	return (state == 'S' || (state == '?' && now - f->seen_at > OUTSIDE_MS_GUESSED)) &&
+	       n == __atomic_load_n(f->activity, __ATOMIC_RELAXED);
 }
 
 bool host_flows_quiet(void)
 {
 	bool quiet = true;
 
-	pthread_mutex_lock(&lock);
+	lock();
 	for (unsigned int i = 0; i < NR_CPUS; i++) {
 		struct flow *f = owner[i];
 
 		if (f && f != &flow)
 			quiet &= __atomic_load_n(&f->idle, __ATOMIC_RELAXED) || is_outside(f);
 	}
-	pthread_mutex_unlock(&lock);
+	unlock();
 	return quiet;
 }
 
@@ -87,37 +102,36 @@ bool host_borrow(struct cpu *cpu)
 	struct flow *f;
 	bool ok;
 
-	pthread_mutex_lock(&lock);
+	lock();
 	f = owner[cpu->id];
 	ok = !borrowed[cpu->id] && (!f || (f != &flow && is_outside(f)));
 	if (ok) {
 		borrowed[cpu->id] = true;
 		replaced[cpu->id] = cpu->current;
 		cpu->current = cpu->idle;
-		if (f) fprintf(stderr, "DEBUG borrow cpu %u of tid %d by %d, current %s state %d\n", cpu->id, f->tid, gettid(), replaced[cpu->id]->name, f->thread.state);
 	}
-	pthread_mutex_unlock(&lock);
+	unlock();
 	return ok;
 }
 
 void host_return(struct cpu *cpu)
 {
-	pthread_mutex_lock(&lock);
+	lock();
 	borrowed[cpu->id] = false;
 	cpu->current = replaced[cpu->id];
-	pthread_mutex_unlock(&lock);
+	unlock();
 }
 
 static void leave(struct flow *f)
 {
 	struct cpu *cpu = f->thread.cpu;
 
-	pthread_mutex_lock(&lock);
+	lock();
 	if (owner[cpu->id] == f) {
 		owner[cpu->id] = NULL;
 		cpu->current = f->displaced;
 	}
-	pthread_mutex_unlock(&lock);
+	unlock();
 }
 
 static void leave_at_exit(void *f)
@@ -130,7 +144,7 @@ static bool try_enter(struct flow *f, struct cpu *cpu)
 {
 	bool ok;
 
-	pthread_mutex_lock(&lock);
+	lock();
 	ok = !borrowed[cpu->id];
 	if (ok) {
 		f->displaced = cpu->idle;
@@ -138,7 +152,7 @@ static bool try_enter(struct flow *f, struct cpu *cpu)
 		cpu->current = &f->thread;
 		owner[cpu->id] = f;
 	}
-	pthread_mutex_unlock(&lock);
+	unlock();
 	return ok;
 }
 

@@ -1,22 +1,34 @@
-/* The firmware's services, of which a process of the host has none. */
+/* The firmware's services that drivers use: those of a firmware made of models (port/sbi.c). */
 #ifndef ASM_SBI_H
 #define ASM_SBI_H
 
 #include <lib/types.h>
 
+#define SBI_EXT_BASE		0x10
+#define SBI_BASE_PROBE		3
+
 #define SBI_EXT_TIME		0x54494d45
 #define SBI_TIME_SET_TIMER	0
+
+#define SBI_EXT_IPI		0x735049
+#define SBI_IPI_SEND		0
+
+#define SBI_SUCCESS		0
+#define SBI_ERR_NOT_SUPPORTED	(-2)
+#define SBI_ERR_INVALID_PARAM	(-3)
 
 struct sbiret {
 	long error;
 	long value;
 };
 
-static inline struct sbiret sbi_ecall(unsigned long ext, unsigned long fid, unsigned long arg0,
-				      unsigned long arg1, unsigned long arg2, unsigned long arg3)
+struct sbiret sbi_ecall(unsigned long ext, unsigned long fid, unsigned long arg0,
+			unsigned long arg1, unsigned long arg2, unsigned long arg3);
+
+/* Sends a software interrupt (cause 1) to the hart. */
+static inline long sbi_send_ipi(unsigned long hartid)
 {
-	(void)ext, (void)fid, (void)arg0, (void)arg1, (void)arg2, (void)arg3;
-	return (struct sbiret){ -2, 0 };	/* not supported [SBI 3.1] */
+	return sbi_ecall(SBI_EXT_IPI, SBI_IPI_SEND, 1, hartid, 0, 0).error;
 }
 
 #endif

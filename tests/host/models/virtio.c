@@ -1,0 +1,285 @@
+/* The registers of a virtio device over PCI [VIRTIO 4.1], in BAR 4 as QEMU lays them out. */
+#include <string.h>
+#include "models/virtio.h"
+
+enum { COMMON = 0, ISR = 0x1000, CONFIG = 0x2000, NOTIFY = 0x3000, MULTIPLIER = 4 };
+enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8, NEEDS_RESET = 64 };
+#define NO_VECTOR	0xffff
+#define VERSION_1	(1ULL << 32)
+
+static struct virtio_model *vm_of(struct pci_function *f)
+{
+	return container_of(f, struct virtio_model, pci);
+}
+
+/* ---- Interrupts ----------------------------------------------------------------------------------- */
+
+void virtio_model_interrupt(struct virtio_model *vm, struct vm_queue *q)
+{
+	u16 vector = q ? q->vector : vm->config_vector;
+
+	if (vm->pci.msix_cap && pci_model_get16(&vm->pci, vm->pci.msix_cap + 2) & 0x8000) {
+		if (vector != NO_VECTOR)
+			pci_model_send(&vm->pci, vector);
+		return;
+	}
+	vm->isr |= q ? 1 : 2;
+	pci_model_intx(&vm->pci, true);
+}
+
+void virtio_model_config_changed(struct virtio_model *vm)
+{
+	vm->generation++;
+	if (vm->status & DRIVER_OK)
+		virtio_model_interrupt(vm, NULL);
+}
+
+void virtio_model_fail(struct virtio_model *vm)
+{
+	vm->status |= NEEDS_RESET;
+	vm->dead = true;
+	virtio_model_interrupt(vm, NULL);
+}
+
+/* ---- Status and features ------------------------------------------------------------------------------ */
+
+static void reset(struct virtio_model *vm)
+{
+	if (vm->hangs_in_reset)
+		return;
+	vm->status = 0;
+	vm->accepted = 0;
+	vm->isr = 0;
+	vm->config_vector = NO_VECTOR;
+	for (unsigned int i = 0; i < vm->nr_queues; i++) {
+		u16 max = vm->queue[i].max;
+
+		vm->queue[i] = (struct vm_queue){ .max = max, .size = max, .vector = NO_VECTOR };
+	}
+	pci_model_intx(&vm->pci, false);
+}
+
+static void check_order(u8 old, u8 added)
+{
+	if ((added & DRIVER && !(old & ACKNOWLEDGE)) || (added & FEATURES_OK && !(old & DRIVER)) ||
+	    (added & DRIVER_OK && !(old & FEATURES_OK)))
+		host_die("virtio model: status 0x%x after 0x%x", old | added, old);
+}
+
+static void write_status(struct virtio_model *vm, u8 v)
+{
+	u8 old = vm->status;
+
+	if (!v) {
+		reset(vm);
+		return;
+	}
+	if (old & ~v & ~NEEDS_RESET)
+		host_die("virtio model: status bits cleared: 0x%x after 0x%x", v, old);
+	check_order(old, v & ~old);
+	if (v & ~old & FEATURES_OK) {
+		if (!(vm->accepted & VERSION_1) || vm->accepted & ~vm->offered)
+			host_die("virtio model: features 0x%lx accepted, 0x%lx offered",
+				 (unsigned long)vm->accepted, (unsigned long)vm->offered);
+		if (vm->refuses_features)
+			v &= ~FEATURES_OK;
+	}
+	vm->status = v;
+}
+
+static void write_features(struct virtio_model *vm, u32 v)
+{
+	unsigned int shift = 32 * vm->driver_select;
+
+	if (vm->status & FEATURES_OK || !(vm->status & DRIVER))
+		host_die("virtio model: features written at status 0x%x", vm->status);
+	if (vm->driver_select < 2)
+		vm->accepted = (vm->accepted & ~(0xffffffffULL << shift)) | (u64)v << shift;
+}
+
+/* ---- The common structure [VIRTIO 4.1.4.3] -------------------------------------------------------------- */
+
+/* Every field by accesses of its own width, the 64-bit ones by two of 32. */
+static void check_width(u64 offset, unsigned int size)
+{
+	unsigned int want = offset < 16 || offset >= 32 ? 4 : offset == 20 || offset == 21 ? 1 : 2;
+
+	if (size != want || offset % want)
+		host_die("virtio model: common register 0x%lx accessed by %u bytes",
+			 (unsigned long)offset, size);
+}
+
+static struct vm_queue *selected(struct virtio_model *vm)
+{
+	return vm->queue_select < vm->nr_queues ? &vm->queue[vm->queue_select] : NULL;
+}
+
+static u64 half(u64 value, u64 offset)
+{
+	return offset & 4 ? value >> 32 : (u32)value;
+}
+
+static u64 read_queue(struct virtio_model *vm, u64 offset)
+{
+	struct vm_queue *q = selected(vm);
+
+	if (!q)
+		return 0;
+	switch (offset) {
+	case 24:	return q->size;
+	case 26:	return q->vector;
+	case 28:	return q->enabled;
+	case 30:	return q - vm->queue;
+	case 32: case 36: return half(q->desc, offset);
+	case 40: case 44: return half(q->driver, offset);
+	case 48: case 52: return half(q->device, offset);
+	}
+	host_die("virtio model: read of common register 0x%lx", (unsigned long)offset);
+}
+
+static u64 read_common(struct virtio_model *vm, u64 offset)
+{
+	switch (offset) {
+	case 0:		return vm->device_select;
+	case 4:		return vm->device_select < 2 ? vm->offered >> 32 * vm->device_select & 0xffffffff : 0;
+	case 8:		return vm->driver_select;
+	case 12:	return vm->driver_select < 2 ? vm->accepted >> 32 * vm->driver_select & 0xffffffff : 0;
+	case 16:	return vm->config_vector;
+	case 18:	return vm->nr_queues;
+	case 20:	return vm->status;
+	case 21:	return vm->generation;
+	case 22:	return vm->queue_select;
+	}
+	return read_queue(vm, offset);
+}
+
+static u16 checked_vector(const struct virtio_model *vm, u16 v)
+{
+	return vm->takes_no_vector || v >= vm->pci.msix_rows ? NO_VECTOR : v;
+}
+
+static void set_half(u64 *value, u64 offset, u32 v)
+{
+	*value = offset & 4 ? (*value & 0xffffffff) | (u64)v << 32 : (*value & ~0xffffffffULL) | v;
+}
+
+static void write_queue(struct virtio_model *vm, u64 offset, u32 v)
+{
+	struct vm_queue *q = selected(vm);
+
+	if (!q || q->enabled || !(vm->status & FEATURES_OK) || vm->status & DRIVER_OK)
+		host_die("virtio model: queue %u, register 0x%lx written at status 0x%x",
+			 vm->queue_select, (unsigned long)offset, vm->status);
+	if (offset == 24)
+		q->size = v;
+	else if (offset == 26)
+		q->vector = checked_vector(vm, v);
+	else if (offset == 28 && v == 1)
+		vring_model_enable(vm, q);
+	else if (offset >= 48)
+		set_half(&q->device, offset, v);
+	else if (offset >= 40)
+		set_half(&q->driver, offset, v);
+	else if (offset >= 32)
+		set_half(&q->desc, offset, v);
+	else
+		host_die("virtio model: write of common register 0x%lx", (unsigned long)offset);
+}
+
+static void write_common(struct virtio_model *vm, u64 offset, u64 v)
+{
+	switch (offset) {
+	case 0:		vm->device_select = v; break;
+	case 8:		vm->driver_select = v; break;
+	case 12:	write_features(vm, v); break;
+	case 16:	vm->config_vector = checked_vector(vm, v); break;
+	case 20:	write_status(vm, v); break;
+	case 22:	vm->queue_select = v; break;
+	default:	write_queue(vm, offset, v);
+	}
+}
+
+/* ---- BAR 4 ------------------------------------------------------------------------------------------------ */
+
+static u64 bar_read(struct pci_function *f, u64 offset, unsigned int size)
+{
+	struct virtio_model *vm = vm_of(f);
+	u64 v = 0;
+
+	if (offset < 56) {
+		check_width(offset, size);
+		return read_common(vm, offset);
+	}
+	if (offset == ISR && size == 1) {
+		v = vm->isr;
+		vm->isr = 0;
+		pci_model_intx(f, false);
+		return v;
+	}
+	if (offset < CONFIG || offset + size > CONFIG + vm->config_len || size > 4)
+		host_die("virtio model: %u bytes read at 0x%lx", size, (unsigned long)offset);
+	memcpy(&v, vm->config + offset - CONFIG, size);
+	return v;
+}
+
+static void notify(struct virtio_model *vm, u64 offset, u64 v, unsigned int size)
+{
+	struct vm_queue *q = &vm->queue[v];
+
+	if (size != 2 || v >= vm->nr_queues || offset != v * MULTIPLIER || !q->enabled ||
+	    !(vm->status & DRIVER_OK))
+		host_die("virtio model: notification of %lu, %u bytes at 0x%lx, status 0x%x",
+			 (unsigned long)v, size, (unsigned long)offset, vm->status);
+	q->notifications++;
+	__atomic_store_n(&q->notified, 1, __ATOMIC_SEQ_CST);
+}
+
+static void bar_write(struct pci_function *f, u64 offset, u64 v, unsigned int size)
+{
+	struct virtio_model *vm = vm_of(f);
+
+	if (offset < 56) {
+		check_width(offset, size);
+		write_common(vm, offset, v);
+	} else if (offset >= NOTIFY && offset < NOTIFY + VM_MAX_QUEUES * MULTIPLIER) {
+		notify(vm, offset - NOTIFY, v, size);
+	} else {
+		host_die("virtio model: %u bytes written at 0x%lx", size, (unsigned long)offset);
+	}
+}
+
+static void vendor_cap(struct virtio_model *vm, u8 type, u32 offset, u32 length)
+{
+	u8 body[18] = { type == 2 ? 20 : 16, type, 4 };
+	u32 multiplier = MULTIPLIER;
+
+	memcpy(body + 6, &offset, 4);
+	memcpy(body + 10, &length, 4);
+	memcpy(body + 14, &multiplier, 4);
+	pci_model_capability(&vm->pci, 0x09, body, body[0], NULL);
+}
+
+void virtio_model_add(struct virtio_model *vm, u8 slot, unsigned int rows)
+{
+	struct pci_function *f = &vm->pci;
+
+	memset(f, 0, sizeof(*f));
+	f->devfn = slot << 3;
+	f->vendor = 0x1af4;
+	f->device = 0x1040 + vm->type;
+	f->class = 0x010000;
+	f->pin = 1;
+	f->bar[1] = (struct pci_model_bar){ .size = 0x1000 };
+	f->bar[4] = (struct pci_model_bar){ .size = 0x4000, .mem64 = true, .pref = true,
+					    .read = bar_read, .write = bar_write };
+	f->msix_bar = 1;
+	f->msix_rows = rows;
+	vm->offered |= VERSION_1;
+	reset(vm);
+	vendor_cap(vm, 1, COMMON, 56);
+	vendor_cap(vm, 3, ISR, 1);
+	if (vm->config_len)
+		vendor_cap(vm, 4, CONFIG, vm->config_len);
+	vendor_cap(vm, 2, NOTIFY, VM_MAX_QUEUES * MULTIPLIER);
+	pci_model_add(f);
+}
