@@ -261,7 +261,7 @@ static void wait_for_workers(struct stress *s)
 	}
 }
 
-static int run(struct stress *s)
+static int run(struct stress *s, const struct cpumask *on)
 {
 	struct worker *worker[NR_CPUS] = { NULL };
 	unsigned int cpu;
@@ -271,10 +271,10 @@ static int run(struct stress *s)
 		return err;
 	if (err)
 		return shell_error(err, "no survey of disk %u (%s)", s->b->disk, errname(err));
-	for_each_online_cpu(cpu)
+	for_each_cpu(cpu, on)
 		worker[cpu] = start_worker(s, cpu);
 	wait_for_workers(s);
-	for_each_online_cpu(cpu)
+	for_each_cpu(cpu, on)
 		kfree(worker[cpu]);
 	if (s->stop && !s->errors)
 		return shell_error(-EINTR, "interrupted after %llu reads",
@@ -282,7 +282,7 @@ static int run(struct stress *s)
 	return report(s);
 }
 
-int blk_stress(struct block_device *b, u64 reads, u64 seed)
+int blk_stress(struct block_device *b, u64 reads, u64 seed, const struct cpumask *on)
 {
 	u64 chunks = min(blk_sectors(b) / CHUNK, (u64)MAX_CHUNKS);
 	struct stress s = { .b = b, .chunks = chunks, .want = reads, .seed = seed };
@@ -294,7 +294,7 @@ int blk_stress(struct block_device *b, u64 reads, u64 seed)
 	s.hash = kcalloc(chunks * CHUNK, sizeof(*s.hash));
 	if (!s.hash)
 		return -ENOMEM;
-	err = run(&s);
+	err = run(&s, on);
 	kfree(s.hash);
 	return err;
 }

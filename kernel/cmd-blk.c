@@ -176,7 +176,19 @@ static int parse_numbers(char **argv, const char *const *names, unsigned int n, 
 	return 0;
 }
 
-static int run_on_disk(struct block_device *b, int argc, char **argv, u64 seed)
+/* CPU: the one to read from; ~0: all that are online. */
+static int stress(struct block_device *b, u64 reads, u64 seed, u64 cpu)
+{
+	struct cpumask on = cpu_online_mask_;
+
+	if (cpu == ~0ULL)
+		return blk_stress(b, reads, seed, &on);
+	if (cpu >= nr_cpu_ids || !cpumask_test_cpu(cpu, &on))
+		return shell_error(-EINVAL, "cpu %llu is not online", (unsigned long long)cpu);
+	return blk_stress(b, reads, seed, cpumask_of(cpu));
+}
+
+static int run_on_disk(struct block_device *b, int argc, char **argv, u64 seed, u64 cpu)
 {
 	static const char *const names[] = { "LBA", "COUNT", "SEED" };
 	static const char *const count[] = { "N" };
@@ -189,18 +201,19 @@ static int run_on_disk(struct block_device *b, int argc, char **argv, u64 seed)
 							    : blk_fill(b, v[0], v[1], v[2]);
 	if (!strcmp(argv[1], "stress") && argc == 3)
 		return parse_numbers(argv + 2, count, 1, v) ? -EINVAL
-							    : blk_stress(b, v[0], seed);
+							    : stress(b, v[0], seed, cpu);
 	return shell_usage("blk");
 }
 
 static int run_blk(int argc, char **argv)
 {
-	u64 disk = 0, seed = 1;
+	u64 disk = 0, seed = 1, cpu = ~0ULL;
 	struct block_device *b;
 	int err;
 
 	if (shell_take_option(&argc, argv, "--disk", &disk) < 0 ||
-	    shell_take_option(&argc, argv, "--seed", &seed) < 0)
+	    shell_take_option(&argc, argv, "--seed", &seed) < 0 ||
+	    shell_take_option(&argc, argv, "--cpu", &cpu) < 0)
 		return -EINVAL;
 	if (argc == 2 && !strcmp(argv[1], "info"))
 		return blk_info();
@@ -210,7 +223,7 @@ static int run_blk(int argc, char **argv)
 	if (!b)
 		return shell_error(-ENODEV, "there is no disk %llu; 'blk info' lists them",
 				   (unsigned long long)disk);
-	err = run_on_disk(b, argc, argv, seed);
+	err = run_on_disk(b, argc, argv, seed, cpu);
 	blk_put(b);
 	return err;
 }
@@ -220,7 +233,7 @@ static const struct shell_command blk_command = {
 	.usage = "blk info [--json]\n"
 		 "blk sum LBA COUNT [--disk N] [--json]\n"
 		 "blk fill LBA COUNT SEED [--disk N] [--json]\n"
-		 "blk stress N [--disk N] [--seed N] [--json]",
+		 "blk stress N [--disk N] [--seed N] [--cpu N] [--json]",
 	.help = "disks: list, checksum, fill with a pattern; many verified reads at once",
 	.run = run_blk,
 };

@@ -36,10 +36,11 @@ static bool may_move(unsigned int irq)
 
 static unsigned int random_online_cpu(struct shuffle *s)
 {
-	unsigned int cpu = cpumask_first(cpu_online_mask);
+	const struct cpumask online = cpu_online_mask_;
+	unsigned int cpu = cpumask_first(&online);
 
-	for (u32 n = roll(s, cpumask_weight(cpu_online_mask)); n; n--)
-		cpu = cpumask_next(cpu, cpu_online_mask);
+	for (u32 n = roll(s, cpumask_weight(&online)); n; n--)
+		cpu = cpumask_next(cpu, &online);
 	return cpu;
 }
 
@@ -49,12 +50,12 @@ static unsigned int move_each(struct shuffle *s)
 	unsigned int irq, moved = 0;
 
 	for_each_irq(irq) {
-		int err = may_move(irq) ?
-			irq_set_affinity_user(irq, cpumask_of(random_online_cpu(s))) : -EBUSY;
+		unsigned int cpu = random_online_cpu(s);
+		int err = may_move(irq) ? irq_set_affinity_user(irq, cpumask_of(cpu)) : -EBUSY;
 
 		if (!err)
 			moved++;
-		else if (err == -EBUSY)
+		else if (err == -EBUSY || !cpumask_test_cpu(cpu, cpu_online_mask))
 			s->busy++;
 		else
 			s->refused++, s->error = err;

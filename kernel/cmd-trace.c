@@ -54,8 +54,8 @@ static int wait_or_inject(unsigned int irq)
 		return err;
 	err = irq_inject_interrupt(irq);
 	if (err)
-		return shell_error(err, "irq %u did not come in 2 s and only its device can raise it "
-				   "(%s): add a COMMAND that does", irq, errname(err));
+		return shell_error(err, "irq %u did not come in 2 s and only its device can raise "
+				   "it (%s): add a COMMAND that does", irq, errname(err));
 	shell_printf("irq %u did not come in 2 s: injected it\n", irq);
 	err = shell_wait(is_caught, NULL, AFTER_CAUSE);
 	if (err == -ETIMEDOUT)

@@ -43,6 +43,7 @@ struct cpu {
 	bool slice_over;		/* the tick has come: a peer's turn */
 	u64 switches;			/* thread switches, for the watchdog */
 	struct timer *timer_running;	/* whose function runs now; under timer_lock */
+	u32 leaving;			/* enum cpu_leaving of <kernel/smp.h> */
 };
 
 extern struct cpu cpus[NR_CPUS];

@@ -21,7 +21,8 @@ struct console;
 	for (type *const *pos = __start_tbl_##table; pos < __stop_tbl_##table; pos++)
 
 /* An interrupt controller that of_irq_init() finds by COMPAT. INIT returns 0 or a negative errno,
- * which the core prints with the node's path. Boot thread, irqs on, one CPU. */
+ * which the core prints with the node's path. Boot thread, irqs on, one CPU. COMPAT NULL: it is
+ * made of software, no node describes it, and INIT gets none; after all those of the tree. */
 struct irqchip_decl {
 	const char *compatible;
 	int (*init)(struct device_node *node, struct device_node *parent);

@@ -134,6 +134,6 @@ void open_softirq(unsigned int nr, void (*fn)(void));	/* boot thread, once each 
 void raise_softirq(unsigned int nr);			/* any context */
 void raise_softirq_irqoff(unsigned int nr);		/* irqs off */
 void softirq_init(void);				/* after threads exist */
-void do_softirq(void);					/* irq_exit() and host port only */
+void do_softirq(void);			/* irq_exit(), cpu_leave() and host port only */
 
 #endif

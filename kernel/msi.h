@@ -106,6 +106,11 @@ int msi_create_device_irq_domain(struct device *dev, const struct msi_domain_tem
 void msi_remove_device_irq_domain(struct device *dev);
 struct irq_domain *msi_device_domain(struct device *dev);	/* NULL: none */
 
+/* The MSI parent of devices for whose messages firmware names nobody; NULL (the default): none.
+ * Set by a controller that starts. */
+void msi_set_default_parent(struct irq_domain *d);
+struct irq_domain *msi_default_parent(void);
+
 /* Descriptors of a device, by index. */
 int msi_insert_desc(struct device *dev, const struct msi_desc *init);	/* copies; -EBUSY taken */
 struct msi_desc *msi_desc_at(struct device *dev, unsigned int index);	/* NULL: none */

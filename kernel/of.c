@@ -87,6 +87,10 @@ static int check_blob(const void *fdt)
 		pr_err("device tree: its header claims %u bytes, which cannot be", size);
 		return -EINVAL;
 	}
+	if (fdt_off_mem_rsvmap(fdt) % 8 || fdt_off_dt_struct(fdt) % 4) {	/* [DT 5.6] */
+		pr_err("device tree: the blocks in it are not aligned");
+		return -EINVAL;
+	}
 	int err = fdt_check_full(fdt, size);
 
 	return err ? report_damage(fdt, err) : 0;

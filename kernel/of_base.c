@@ -110,10 +110,11 @@ u64 of_read_number(const void *cell, int size)
 	return number;
 }
 
+/* 255 is as wrong as any greater number, and can be counted with. */
 static int read_cells(const struct device_node *np, const char *name, u32 fallback)
 {
 	of_property_read_u32(np, name, &fallback);
-	return fallback;
+	return min(fallback, 255U);
 }
 
 int of_n_addr_cells(const struct device_node *np)

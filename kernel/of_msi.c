@@ -72,7 +72,7 @@ struct chip_start {
 static const struct irqchip_decl *find_decl(const struct device_node *np)
 {
 	for_each_table(pos, irqchip, const struct irqchip_decl)
-		if (of_device_is_compatible(np, (*pos)->compatible))
+		if ((*pos)->compatible && of_device_is_compatible(np, (*pos)->compatible))
 			return *pos;
 	return NULL;
 }
@@ -146,6 +146,16 @@ static unsigned int collect_chips(struct chip_start *list)
 	return n;
 }
 
+static void start_software_chips(void)
+{
+	for_each_table(pos, irqchip, const struct irqchip_decl) {
+		int err = (*pos)->compatible ? 0 : (*pos)->init(NULL, NULL);
+
+		if (err)
+			pr_err("irqchip: one made of software does not start: %s", errname(err));
+	}
+}
+
 void of_irq_init(void)
 {
 	unsigned int n = collect_chips(NULL);
@@ -163,4 +173,5 @@ void of_irq_init(void)
 			pr_err("irqchip: %s: not started, its parents form a circle by %s",
 			       list[i].np->fwnode.name, list[i].parent->fwnode.name);
 	kfree(list);
+	start_software_chips();
 }

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define RING_SIZE	32768U		/* powers of two */
-#define INPUT_SIZE	256U
+#define INPUT_SIZE	4096U
 #define LINE_SIZE	512
 #define STUCK_NS	NSEC_PER_SEC	/* no progress for so long: no interrupts come */
 #define CTRL_C		3

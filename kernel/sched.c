@@ -151,6 +151,8 @@ void idle_loop(void)
 		arch_local_irq_disable();
 		if (cpu->rq_bitmap)
 			schedule();
+		else if (unlikely(__atomic_load_n(&cpu->leaving, __ATOMIC_ACQUIRE) == CPU_ASKED))
+			cpu_leave();
 		else
 			arch_wait_for_interrupt();
 		arch_local_irq_enable();	/* what woke the CPU is taken here */

@@ -183,8 +183,12 @@ static void command_names(found_fn found, void *arg)
 		found(arg, cmd->name);
 }
 
-/* One word of a usage text, LENGTH bytes of it. SECOND: it would be the word after the command. */
-static void usage_word(const char *text, size_t length, bool second, found_fn found, void *arg)
+/*
+ * One word of a usage text, LENGTH bytes of it. SECOND: what is looked for is the word after the
+ * command; FIRST: this one stands there.
+ */
+static void usage_word(const char *text, size_t length, bool second, bool first, found_fn found,
+		       void *arg)
 {
 	char word[32];
 
@@ -192,10 +196,10 @@ static void usage_word(const char *text, size_t length, bool second, found_fn fo
 		return;
 	memcpy(word, text, length);
 	word[length] = '\0';
-	if (!strcmp(word, "COMMAND") || !strcmp(word, "COMMAND…"))
-		command_names(found, arg);
-	else if (!strncmp(word, "--", 2) || (second && islower((u8)word[0])))
+	if (!strncmp(word, "--", 2) || (second && first && islower((u8)word[0])))
 		found(arg, word);
+	else if (second == first && (!strcmp(word, "COMMAND") || !strcmp(word, "COMMAND…")))
+		command_names(found, arg);
 }
 
 static void usage_words(const struct shell_command *cmd, bool second, found_fn found, void *arg)
@@ -208,7 +212,7 @@ static void usage_words(const struct shell_command *cmd, bool second, found_fn f
 		bool is_name = length == strlen(cmd->name) && !strncmp(p, cmd->name, length);
 
 		if (!is_name)
-			usage_word(p, length, second && first_of_form, found, arg);
+			usage_word(p, length, second, first_of_form, found, arg);
 		if (length)
 			first_of_form = is_name;
 		p += length;

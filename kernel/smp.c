@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define START_TIMEOUT_NS	(5 * NSEC_PER_SEC)
+#define STOP_TIMEOUT_NS		NSEC_PER_SEC
 #define START_POLL_NS		(50 * NSEC_PER_USEC)
 #define CALL_TIMEOUT_NS		(5 * NSEC_PER_SEC)
 #define MAX_STARTUP		16
@@ -124,23 +125,49 @@ void kernel_secondary_main(void)
 	arch_cpu_init(cpu);
 	for (unsigned int i = 0; i < nr_startup; i++)
 		startup[i].fn(cpu->id);
+	timers_start_cpu();
 	if (!start_moves(cpu->id, START_DONE))
 		arch_cpu_down();
 	mark_online(cpu);
 	idle_loop();
 }
 
+/* Idle thread and ksoftirqd of a CPU that comes again are still there. */
+static int prepare_cpu(struct cpu *cpu)
+{
+	int err = 0;
+
+	if (cpu->idle)
+		arch_thread_init(cpu->idle);	/* from the top of its stack */
+	else
+		err = thread_init_cpu(cpu);
+	if (!err && !cpu->ksoftirqd)
+		err = softirq_init_cpu(cpu);
+	return err;
+}
+
+/* One that has only just left may still be on its way through the firmware. */
+static int ask_firmware(struct cpu *cpu)
+{
+	u64 deadline = ktime_get_ns() + STOP_TIMEOUT_NS;
+	int err = arch_cpu_up(cpu);
+
+	while (err && cpu->leaving == CPU_LEFT && ktime_get_ns() < deadline) {
+		thread_block(ktime_get_ns() + START_POLL_NS);
+		err = arch_cpu_up(cpu);
+	}
+	return err;
+}
+
 static int start_cpu(struct cpu *cpu)
 {
 	u64 deadline;
-	int err = thread_init_cpu(cpu);
+	int err = prepare_cpu(cpu);
 
-	if (!err)
-		err = softirq_init_cpu(cpu);
 	if (err)
 		return err;
 	start_state[cpu->id] = START_WAITING;
-	err = arch_cpu_up(cpu);
+	err = ask_firmware(cpu);
 	deadline = ktime_get_ns() + START_TIMEOUT_NS;
 	while (!err && !cpumask_test_cpu(cpu->id, cpu_online_mask)) {
 		if (ktime_get_ns() > deadline && start_moves(cpu->id, START_GIVEN_UP))
@@ -150,17 +177,23 @@ static int start_cpu(struct cpu *cpu)
 	return err;
 }
 
+int smp_start_cpu(unsigned int id)
+{
+	int err = start_cpu(&cpus[id]);
+
+	if (!err)
+		irq_affinity_online_cpu(id);
+	return err;
+}
+
 void smp_boot_cpus(void)
 {
 	for (unsigned int id = 1; id < nr_cpu_ids; id++) {
-		struct cpu *cpu = &cpus[id];
-		int err = start_cpu(cpu);
+		int err = smp_start_cpu(id);
 
 		if (err)
 			pr_err("cpu %u (hardware id %llu) does not start: %s; going on without",
-			       id, (unsigned long long)cpu->hwid, errname(err));
-		else
-			irq_affinity_online_cpu(id);
+			       id, (unsigned long long)cpus[id].hwid, errname(err));
 	}
 }
 
@@ -201,10 +234,8 @@ int smp_call_function_single(unsigned int cpu, void (*fn)(void *arg), void *arg)
 {
 	struct call call = { .fn = fn, .arg = arg };
 	unsigned long flags;
-	int err;
+	int err = -ENXIO;
 
-	if (!cpumask_test_cpu(cpu, cpu_online_mask))
-		return -ENXIO;
 	if (cpu == smp_processor_id()) {
 		flags = arch_local_irq_save();
 		irq_enter_inline();
@@ -215,9 +246,20 @@ int smp_call_function_single(unsigned int cpu, void (*fn)(void *arg), void *arg)
 	}
 	init_completion(&call.done);
 	mutex_lock(&call_mutex);
-	err = call_other(cpu, &call);
+	if (cpumask_test_cpu(cpu, cpu_online_mask))
+		err = call_other(cpu, &call);
 	mutex_unlock(&call_mutex);
 	return err;
+}
+
+void smp_hold_calls(void)
+{
+	mutex_lock(&call_mutex);
+}
+
+void smp_release_calls(void)
+{
+	mutex_unlock(&call_mutex);
 }
 
 void smp_send_reschedule(unsigned int cpu)

@@ -19,8 +19,27 @@ static void add_to_list(struct thread *t)
 {
 	unsigned long flags = spin_lock_irqsave(&threads_lock);
 
+	if (!t->cpu->online && t->cpu->ksoftirqd)	/* else it is only about to come up */
+		t->cpu = &cpus[0];
 	list_add_tail(&t->all, &threads);
 	spin_unlock_irqrestore(&threads_lock, flags);
+}
+
+int thread_leave_cpu(struct cpu *cpu)
+{
+	unsigned long flags = spin_lock_irqsave(&threads_lock);
+	const struct thread *t;
+	int err = 0;
+
+	list_for_each_entry(t, &threads, all)
+		if (t->cpu == cpu && t != cpu->idle && t != cpu->ksoftirqd)
+			err = -EBUSY;
+	if (!err) {
+		cpu->online = false;
+		__atomic_fetch_and(&cpu_online_mask_.bits, ~BIT(cpu->id), __ATOMIC_SEQ_CST);
+	}
+	spin_unlock_irqrestore(&threads_lock, flags);
+	return err;
 }
 
 struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,

@@ -43,10 +43,17 @@ int thread_init_cpu(struct cpu *cpu);
 /* What a CPU does when nothing else is runnable. Idle threads. */
 void __noreturn idle_loop(void);
 
-/* A new runnable thread on CPU; NULL when out of memory. NAME must live as long as the thread.
- * Its end: FN returns. Thread context. */
+/* A new runnable thread on CPU, or on the boot CPU if that one has been stopped; NULL when out of
+ * memory. NAME must live as long as the thread. Its end: FN returns. Thread context. */
 struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg,
 			     enum thread_prio prio, unsigned int cpu);
+
+/*
+ * CPU is to stop. A thread may count on never changing its CPU, so those that somebody created
+ * there keep it from stopping: -EBUSY. Its idle thread and ksoftirqd do not: they stay and go on
+ * when it is back. On success it is no longer online, and no thread is created there. Irqs off.
+ */
+int thread_leave_cpu(struct cpu *cpu);
 
 /* Asks THREAD to stop, wakes it and waits until it has ended. Thread context. */
 void thread_stop(struct thread *thread);

@@ -11,6 +11,8 @@
 
 void time_init(void);		/* fixes the scale of the counter; after the tree is read */
 void timers_init(void);		/* empty lists on every CPU; boot CPU, before threads */
+/* This CPU's clock has been started: sets it for timers that were armed before. */
+void timers_start_cpu(void);
 u64 ktime_get_ns(void);		/* since time_init(); any context */
 void udelay(unsigned int us);	/* busy; any context */
 
@@ -30,6 +32,8 @@ void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
 void timer_arm(struct timer *timer, u64 expires);
 /* Unqueues; true if it had not fired. The function may still be running on another CPU. */
 bool timer_cancel(struct timer *timer);
+/* The timers of a CPU that has stopped go on on the calling one. Thread context. */
+void timers_take_over(struct cpu *from);
 /* Like timer_cancel(), and waits until the function runs nowhere. Thread context. */
 bool timer_cancel_sync(struct timer *timer);
 
@@ -43,6 +47,8 @@ struct clock_device {
 };
 void clock_register(const struct clock_device *dev);
 bool clock_present(void);
+/* No more timer interrupts on this CPU, until it arms a timer. Irqs off. */
+void clock_stop(void);
 /* The driver's irq handler calls this: hands expired timers to the softirq. Irq context. */
 void clock_tick(void);
 

@@ -29,19 +29,33 @@ static u64 first_expiry(const struct cpu *cpu)
 	return list_first_entry(&cpu->timers, struct timer, link)->expires;
 }
 
-void clock_register(const struct clock_device *dev)
+void timers_start_cpu(void)
 {
 	struct cpu *cpu = this_cpu();
 	unsigned long flags = spin_lock_irqsave(&cpu->timer_lock);
 
-	clock_device = dev;
 	set_clock(cpu, first_expiry(cpu));
 	spin_unlock_irqrestore(&cpu->timer_lock, flags);
+}
+
+void clock_register(const struct clock_device *dev)
+{
+	clock_device = dev;
+	timers_start_cpu();
 }
 
 bool clock_present(void)
 {
 	return clock_device;
+}
+
+void clock_stop(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	spin_lock(&cpu->timer_lock);
+	set_clock(cpu, TIME_NEVER);
+	spin_unlock(&cpu->timer_lock);
 }
 
 /* The device stays silent until set again: the softirq does that once the list is in order. */
@@ -122,6 +136,29 @@ void timer_arm(struct timer *timer, u64 expires)
 	if (expires < cpu->timer_programmed)
 		set_clock(cpu, expires);
 	spin_unlock(&cpu->timer_lock);
+	arch_local_irq_restore(flags);
+}
+
+/* Under both locks, so that whoever cancels one of them finds it in one of the lists. Nobody else
+ * holds two. */
+void timers_take_over(struct cpu *from)
+{
+	unsigned long flags = arch_local_irq_save();
+	struct cpu *cpu = this_cpu();
+
+	timer_cancel(from->tick);
+	spin_lock(&from->timer_lock);
+	spin_lock(&cpu->timer_lock);
+	while (!list_empty(&from->timers)) {
+		struct timer *timer = list_first_entry(&from->timers, struct timer, link);
+
+		list_del_init(&timer->link);
+		link_timer(cpu, timer);
+	}
+	if (first_expiry(cpu) < cpu->timer_programmed)
+		set_clock(cpu, first_expiry(cpu));
+	spin_unlock(&cpu->timer_lock);
+	spin_unlock(&from->timer_lock);
 	arch_local_irq_restore(flags);
 }
 

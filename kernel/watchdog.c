@@ -114,6 +114,11 @@ static void start_on_this_cpu(unsigned int cpu)
 	timer_arm(&watch[cpu].timer, now + period_ns);
 }
 
+static void stop_on_this_cpu(unsigned int cpu)
+{
+	timer_cancel(&watch[cpu].timer);
+}
+
 /* ---- Start ---------------------------------------------------------------------------------- */
 
 /* "watchdog=SECONDS" sets both, 0 switches them off. */
@@ -128,6 +133,7 @@ void watchdog_init(void)
 	period_ns = min(limit_ns / 4, (u64)MAX_PERIOD_NS);
 	timer_arm(&boot_timer, ktime_get_ns() + boot_ns);
 	cpu_on_startup("watchdog", start_on_this_cpu);
+	cpu_on_shutdown("watchdog", stop_on_this_cpu);
 }
 
 void watchdog_boot_done(void)

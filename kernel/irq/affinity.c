@@ -12,6 +12,8 @@
 #include <kernel/irq/internals.h>
 #include <kernel/mm.h>
 
+#define BUSY_NS		NSEC_PER_SEC	/* that a CPU that leaves waits for a move under way */
+
 struct cpumask irq_default_affinity = { ~0UL };
 
 static bool can_set_affinity(const struct irq_desc *desc)
@@ -221,27 +223,38 @@ struct irq_affinity_desc *irq_create_affinity_masks(unsigned int nvecs,
 
 /* ---- CPUs that leave and come --------------------------------------------------------------- */
 
-static void migrate_one(struct irq_desc *desc, unsigned int cpu)
+static int migrate_one(struct irq_desc *desc, unsigned int cpu)
 {
 	struct irq_data *d = &desc->irq_data;
 	struct cpumask left;
-	int ret;
 
 	if (!desc->action || !irqd_is_started(d) || irqd_is_per_cpu(d) ||
 	    !cpumask_test_cpu(cpu, irq_data_get_effective_affinity_mask(d)))
-		return;
+		return 0;
 	irqd_clear(d, IRQD_SETAFFINITY_PENDING);
-	if (cpumask_and(&left, irq_data_get_affinity_mask(d), cpu_online_mask)) {
-		ret = irq_do_set_affinity(d, &(struct cpumask){ d->common->affinity.bits }, false);
-	} else if (irqd_affinity_is_managed(d)) {
-		irqd_set(d, IRQD_MANAGED_SHUTDOWN);
-		irq_shutdown_and_deactivate(desc);
-		return;
-	} else {
-		ret = irq_do_set_affinity(d, cpu_online_mask, false);
-	}
-	if (ret)
-		pr_err("irq %u: cannot leave cpu %u (%s)", d->irq, cpu, errname(ret));
+	if (cpumask_and(&left, irq_data_get_affinity_mask(d), cpu_online_mask))
+		return irq_do_set_affinity(d, &(struct cpumask){ d->common->affinity.bits },
+					   false);
+	if (!irqd_affinity_is_managed(d))
+		return irq_do_set_affinity(d, cpu_online_mask, false);
+	irqd_set(d, IRQD_MANAGED_SHUTDOWN);
+	irq_shutdown_and_deactivate(desc);
+	return 0;
+}
+
+/* A line that has only just come here is busy until the CPU it came from has let go of it, which
+ * may need the line's lock for that. */
+static int migrate_in_time(struct irq_desc *desc, unsigned int cpu)
+{
+	u64 deadline = ktime_get_ns() + BUSY_NS;
+	int ret;
+
+	do {
+		spin_lock(&desc->lock);
+		ret = migrate_one(desc, cpu);
+		spin_unlock(&desc->lock);
+	} while (ret == -EBUSY && ktime_get_ns() < deadline);
+	return ret;
 }
 
 void irq_migrate_all_off_this_cpu(void)
@@ -250,10 +263,11 @@ void irq_migrate_all_off_this_cpu(void)
 
 	for_each_irq(irq) {
 		struct irq_desc *desc = irq_to_desc(irq);
+		int ret = migrate_in_time(desc, smp_processor_id());
 
-		spin_lock(&desc->lock);
-		migrate_one(desc, smp_processor_id());
-		spin_unlock(&desc->lock);
+		if (ret)
+			pr_err("irq %u: cannot leave cpu %u (%s)", irq, smp_processor_id(),
+			       errname(ret));
 	}
 }
 

@@ -139,6 +139,13 @@ static void enable_ipis(unsigned int cpu)
 		enable_percpu_irq(ipi_first_irq + i, IRQ_TYPE_NONE);
 }
 
+static void disable_ipis(unsigned int cpu)
+{
+	(void)cpu;
+	for (unsigned int i = 0; i < NR_IPIS; i++)
+		disable_percpu_irq(ipi_first_irq + i);
+}
+
 void set_smp_ipi_range(unsigned int first, unsigned int nr)
 {
 	if (WARN_ON(ipi_first_irq || nr < NR_IPIS))
@@ -148,6 +155,7 @@ void set_smp_ipi_range(unsigned int first, unsigned int nr)
 			panic("%s: cannot be requested", ipis[i].name);
 	ipi_first_irq = first;
 	cpu_on_startup("ipis", enable_ipis);
+	cpu_on_shutdown("ipis", disable_ipis);
 }
 
 void smp_send_ipi(unsigned int cpu, enum ipi_kind kind)

@@ -245,3 +245,15 @@ struct irq_domain *msi_device_domain(struct device *dev)
 {
 	return dev->msi.data ? dev->msi.data->domain : NULL;
 }
+
+static struct irq_domain *default_parent;
+
+void msi_set_default_parent(struct irq_domain *d)
+{
+	default_parent = d;
+}
+
+struct irq_domain *msi_default_parent(void)
+{
+	return default_parent;
+}
