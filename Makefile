@@ -19,6 +19,7 @@ lib := \
 kernel := \
 	main \
 	smp \
+	hotplug \
 	cpumask \
 	mm \
 	page \
@@ -46,6 +47,7 @@ kernel := \
 	cmd-sys \
 	cmd-alarm \
 	cmd-gpio \
+	cmd-cpu \
 	gpio \
 	rtc \
 	demo \
@@ -55,6 +57,9 @@ kernel := \
 	blk-stress \
 	block \
 	cmd-blk \
+	net \
+	net-ip \
+	cmd-net \
 	of_address \
 	of_base \
 	of_irq \
@@ -96,6 +101,8 @@ drivers := \
 	virtio/blk \
 	serial/ns16550a \
 	serial/pl011 \
+	irqchip/msi-poll \
+	irqchip/msi-poll-domain \
 	misc/sifive-test \
 	misc/goldfish-rtc \
 	misc/pl031 \
@@ -115,6 +122,8 @@ drivers := \
 	pci/msi-enable \
 	pci/vectors \
 	virtio/blk-probe \
+	virtio/net \
+	virtio/net-probe \
 	virtio/pci-regs \
 	virtio/pci-vq
 

@@ -159,9 +159,9 @@ void arch_mm_init(void)
 	map_image();
 	map_stacks();
 	map(mem_fdt.start, mem_fdt.end, MAP_R);
+	map(mem_console.start, mem_console.end, MAP_DEVICE);
 	for (unsigned int i = 0; i < mem_nr_usable; i++)
 		map_around(mem_usable[i].start, mem_usable[i].end, holes, ARRAY_SIZE(holes));
-	map(mem_console.start, mem_console.end, MAP_DEVICE);
 	new_table = late_table;
 	mmu_on();
 }

@@ -132,9 +132,10 @@ void arch_mm_init(void)
 
 	map_image();
 	map_stacks();
+	map(mem_fdt.start, mem_fdt.end, MAP_R);
+	map(mem_console.start, mem_console.end, MAP_RW);
 	for (unsigned int i = 0; i < mem_nr_usable; i++)
 		map_around(mem_usable[i].start, mem_usable[i].end, holes, ARRAY_SIZE(holes));
-	map(mem_fdt.start, mem_fdt.end, MAP_R);
 	new_table = late_table;
 
 	kernel_satp = SATP_MODE_SV39 | (u64)root_table >> PAGE_SHIFT;

@@ -7,7 +7,7 @@
  *                                                             claimi: source <--- claim loop
  *
  * A level remains pending while the wire says so. QEMU forgets to take the bit back when the wire
- * falls, and offers every level a second time; so the wire itself is asked before a level is handled.
+ * falls, and offers every level a second time; so the wire itself is asked: see aplic_is_stale().
  */
 #include <drivers/irqchip/aplic.h>
 #include <drivers/irqchip/riscv-intc.h>
@@ -48,11 +48,19 @@ static void __attribute__((noinline)) aplic_unmapped(struct aplic *aplic, u32 so
 			aplic->domain->name, smp_processor_id(), source);
 }
 
-static bool aplic_has_fallen(const struct aplic *aplic, u32 source)
+/* The second offer of a level that was claimed while its wire was high. Not so a claim without such
+ * a one before it: that was a pulse, and what it meant the driver must find out. */
+static bool aplic_is_stale(struct aplic *aplic, u32 source)
 {
 	const struct irq_data *d = irq_domain_lookup(aplic->domain, source);
+	bool high, was_high;
 
-	return d && aplic_is_level(d) && !aplic_bit(aplic, IN_CLRIP(0), source);
+	if (!d || !aplic_is_level(d))
+		return false;
+	high = aplic_bit(aplic, IN_CLRIP(0), source);
+	was_high = __atomic_load_n(&aplic->claimed_high[source], __ATOMIC_RELAXED);
+	__atomic_store_n(&aplic->claimed_high[source], high, __ATOMIC_RELAXED);
+	return !high && was_high;
 }
 
 static void aplic_handle_irq(struct irq_desc *desc)
@@ -65,7 +73,7 @@ static void aplic_handle_irq(struct irq_desc *desc)
 
 	chained_irq_enter(chip, desc);
 	for (; (source = readl(idc->regs + CLAIMI) >> CLAIMI_SOURCE_SHIFT); claims++) {
-		if (aplic_has_fallen(aplic, source))
+		if (aplic_is_stale(aplic, source))
 			continue;
 		station(ST_CLAIM, 0, &aplic_direct_chip, source, 0);
 		if (unlikely(generic_handle_domain_irq(aplic->domain, source)))
@@ -142,6 +150,14 @@ static void aplic_cpu_up(unsigned int cpu)
 	enable_percpu_irq(parent_irq, IRQ_TYPE_NONE);
 }
 
+static void aplic_cpu_down(unsigned int cpu)
+{
+	if (!aplic_idcs[cpu].aplic)
+		return;
+	disable_percpu_irq(parent_irq);
+	writel(0, aplic_idcs[cpu].regs + IDELIVERY);
+}
+
 /* Only the first APLIC takes the external interrupt: the handler finds each CPU's own. */
 static int aplic_connect(struct device_node *parent)
 {
@@ -159,6 +175,7 @@ static int aplic_connect(struct device_node *parent)
 		return irq;
 	parent_irq = irq;
 	cpu_on_startup("aplic", aplic_cpu_up);
+	cpu_on_shutdown("aplic", aplic_cpu_down);
 	irq_check_register(aplic_check);
 	return 0;
 }

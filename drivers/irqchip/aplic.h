@@ -45,6 +45,7 @@ struct aplic {
 	struct irq_domain *domain;
 	unsigned long spurious;		/* traps whose first claim found nothing */
 	unsigned long unmapped;		/* claims of sources without an irq */
+	u8 claimed_high[APLIC_MAX_SOURCE + 1];	/* the wire, at the newest claim of a level */
 };
 
 /* Bit of source N in one of the arrays above. Any context. */

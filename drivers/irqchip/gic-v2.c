@@ -189,6 +189,13 @@ static void gic2_cpu_start(unsigned int cpu)
 	writel(bypass | GICC_CTLR_Enable, gic2.cpu + GICC_CTLR);
 }
 
+/* Its lines have gone to others, with what is pending. */
+static void gic2_cpu_stop(unsigned int cpu)
+{
+	(void)cpu;
+	writel(readl(gic2.cpu + GICC_CTLR) & ~GICC_CTLR_Enable, gic2.cpu + GICC_CTLR);
+}
+
 /* ---- Starting ------------------------------------------------------------------------------- */
 
 static int gic2_map_registers(struct device_node *node)
@@ -277,6 +284,7 @@ static int gic2_init(struct device_node *node, struct device_node *parent)
 		return ret;
 	}
 	cpu_on_startup("gic", gic2_cpu_start);
+	cpu_on_shutdown("gic", gic2_cpu_stop);
 	set_smp_ipi_range(first, GIC_NR_SGIS);
 	return 0;
 }

@@ -190,6 +190,18 @@ void gic_cpu_start(unsigned int cpu)
 }
 
 /*
+ * Lines that move take along what is pending, SPIs by the distributor, LPIs by MOVI. What the CPU
+ * interface was already handed it gives back now. LPIs stay on, and the ITS keeps the collection:
+ * turning them off may be impossible, and nothing maps to them any more. [GIC3 4.8.2]
+ */
+void gic_cpu_stop(unsigned int cpu)
+{
+	(void)cpu;
+	sysreg_write(ICC_IGRPEN1_EL1, 0);
+	isb();
+}
+
+/*
  * An SGI names a group of 16 CPUs by Aff3, Aff2, Aff1 and the upper half of Aff0, and one bit for
  * each of them. Without the barrier it might overtake what it is about. (S-102)
  * [GIC3 ICC_SGI1R_EL1]

@@ -102,6 +102,7 @@ void gic_route(u32 spi, unsigned int cpu);
 int gic_find_redists(struct device_node *node);
 /* Resets the calling CPU's redistributor, then its CPU interface. What is missing is said. */
 void gic_cpu_start(unsigned int cpu);
+void gic_cpu_stop(unsigned int cpu);
 /* An SGI to that CPU. Any context. */
 void gic_send_sgi(struct irq_data *d, unsigned int cpu);
 

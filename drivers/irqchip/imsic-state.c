@@ -22,7 +22,6 @@
 #include <kernel/mm.h>
 #include <kernel/printk.h>
 #include <kernel/thread.h>
-#include <stdio.h>
 
 /* Registers behind siselect. eip and eie: 64 bits each, under even numbers. [AIA 3.8] */
 #define EIDELIVERY		0x70
@@ -92,7 +91,8 @@ static void imsic_leave_work(struct imsic_hart *hart)
 	imsic_kick(hart);
 }
 
-static void imsic_do_work(struct imsic_hart *hart)
+/* LAST: from now on nobody leaves more of it. */
+static void imsic_do_work(struct imsic_hart *hart, bool last)
 {
 	spin_lock(&imsic.lock);
 	__atomic_store_n(&hart->work, false, __ATOMIC_RELAXED);
@@ -107,6 +107,7 @@ static void imsic_do_work(struct imsic_hart *hart)
 		hart->retire = vec->next;
 		imsic_vector_leave(vec);
 	}
+	hart->down = last;
 	spin_unlock(&imsic.lock);
 }
 
@@ -117,7 +118,7 @@ irqreturn_t imsic_ipi(int irq, void *dev_id)
 	(void)irq;
 	__atomic_exchange_n(&hart->kicked, 0, __ATOMIC_ACQ_REL);
 	if (unlikely(__atomic_load_n(&hart->work, __ATOMIC_ACQUIRE)))
-		imsic_do_work(hart);
+		imsic_do_work(hart, false);
 	ipi_mux_process();
 	return IRQ_HANDLED;
 }
@@ -146,6 +147,8 @@ void imsic_vector_enable(struct imsic_vector *vec, bool on)
 	else
 		__clear_bit(vec->id, hart->enabled);
 	vec->used |= on;
+	if (hart->down)
+		return;				/* eie is written when it starts */
 	if (vec->cpu == smp_processor_id()) {
 		imsic_csr_write(EIE(vec->id), hart->enabled[vec->id / 64]);
 	} else {
@@ -186,7 +189,7 @@ void imsic_vector_leave(struct imsic_vector *vec)
 {
 	struct imsic_hart *hart = &imsic.hart[vec->cpu];
 
-	if (vec->used && vec->cpu != smp_processor_id()) {
+	if (vec->used && !hart->down && vec->cpu != smp_processor_id()) {
 		vec->retiring = true;
 		vec->next = hart->retire;
 		hart->retire = vec;
@@ -195,7 +198,7 @@ void imsic_vector_leave(struct imsic_vector *vec)
 	}
 	if (vec->used) {
 		imsic_vector_enable(vec, false);
-		if (imsic_vector_pending(vec)) {
+		if (!hart->down && imsic_vector_pending(vec)) {
 			imsic_vector_clear_pending(vec);
 			if (vec->heir)
 				imsic_vector_send(vec->heir);
@@ -214,7 +217,7 @@ void imsic_vector_wait(struct imsic_vector *vec)
 	pr_err("imsic: cpu %u has not let go of identity %u for a second", vec->cpu, vec->id);
 }
 
-/* ---- A hart comes up ------------------------------------------------------------------------ */
+/* ---- A hart comes up, a hart goes ----------------------------------------------------------- */
 
 /* Delivery comes last, when everything that can be claimed has its vector. (S-189) */
 void imsic_hart_start(unsigned int cpu)
@@ -225,6 +228,9 @@ void imsic_hart_start(unsigned int cpu)
 		pr_err("imsic: cpu %u has no interrupt file, so neither IPIs nor devices", cpu);
 		return;
 	}
+	spin_lock(&imsic.lock);
+	hart->down = false;
+	spin_unlock(&imsic.lock);
 	irq_matrix_online(imsic.matrix, cpu);
 	enable_percpu_irq(imsic.parent_irq, IRQ_TYPE_NONE);
 	enable_percpu_irq(imsic.ipi_irq, IRQ_TYPE_NONE);
@@ -238,46 +244,19 @@ void imsic_hart_start(unsigned int cpu)
 	imsic_csr_write(EIDELIVERY, 1);
 }
 
-/* ---- Invariants ----------------------------------------------------------------------------- */
-
-/* A given identity has a line, the line knows it as its own unless it has left, and what is not
- * given is not enabled. */
-static const char *imsic_vector_fault(const struct imsic_vector *vec)
+/* All lines have left. What others have moved away just before is still to be retired here, and what
+ * is pending there sent on; only then may delivery end. A kick that comes later is nobody's. */
+void imsic_hart_stop(unsigned int cpu)
 {
-	bool given = irq_matrix_test(imsic.matrix, vec->cpu, vec->id);
-	struct irq_data *d;
+	struct imsic_hart *hart = &imsic.hart[cpu];
 
-	if (!given && vec->desc)
-		return "has a line, but is free in the matrix";
-	if (given && !vec->desc)
-		return "is given in the matrix, but has no line";
-	if (!given)
-		return test_bit(vec->id, imsic.hart[vec->cpu].enabled) ? "is enabled, but free"
-								       : NULL;
-	if (vec->heir || vec->retiring)
-		return NULL;
-	d = irq_domain_get_irq_data(imsic.domain, vec->desc->irq_data.irq);
-	return d && d->chip_data == vec ? NULL : "is not the vector of its line";
-}
-
-unsigned int imsic_check(void (*report)(void *arg, const char *text), void *arg)
-{
-	unsigned int cpu, faults = 0;
-	char text[96];
-
-	for_each_possible_cpu(cpu) {
-		for (unsigned int id = IMSIC_IPI_ID + 1; id <= imsic.nr_ids; id++) {
-			unsigned long flags = spin_lock_irqsave(&imsic.lock);
-			const char *fault = imsic_vector_fault(&imsic.hart[cpu].vector[id]);
-
-			spin_unlock_irqrestore(&imsic.lock, flags);
-			if (!fault)
-				continue;
-			snprintf(text, sizeof(text), "imsic: cpu %u identity %u %s", cpu, id,
-				 fault);
-			report(arg, text);
-			faults++;
-		}
-	}
-	return faults;
+	if (!hart->page)
+		return;
+	irq_matrix_offline(imsic.matrix, cpu);
+	imsic_do_work(hart, true);
+	disable_percpu_irq(imsic.ipi_irq);	/* notes it; eie matters no more */
+	disable_percpu_irq(imsic.parent_irq);
+	imsic_csr_write(EIDELIVERY, 0);
+	imsic_vector_clear_pending(&hart->vector[IMSIC_IPI_ID]);
+	__atomic_store_n(&hart->kicked, 0, __ATOMIC_RELEASE);
 }

@@ -20,6 +20,7 @@
 #include <kernel/printk.h>
 #include <kernel/smp.h>
 #include <kernel/trace.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- The interrupt -------------------------------------------------------------------------- */
@@ -87,6 +88,50 @@ const struct irq_chip imsic_ipi_chip = {
 	.irq_unmask = imsic_ipi_unmask,
 	.irq_set_irqchip_state = imsic_ipi_set_state,
 };
+
+/* ---- Invariants ----------------------------------------------------------------------------- */
+
+/* A given identity has a line, the line knows it as its own unless it has left, and what is not
+ * given is not enabled. */
+static const char *imsic_vector_fault(const struct imsic_vector *vec)
+{
+	bool given = irq_matrix_test(imsic.matrix, vec->cpu, vec->id);
+	struct irq_data *d;
+
+	if (!given && vec->desc)
+		return "has a line, but is free in the matrix";
+	if (given && !vec->desc)
+		return "is given in the matrix, but has no line";
+	if (!given)
+		return test_bit(vec->id, imsic.hart[vec->cpu].enabled) ? "is enabled, but free"
+								       : NULL;
+	if (vec->heir || vec->retiring)
+		return NULL;
+	d = irq_domain_get_irq_data(imsic.domain, vec->desc->irq_data.irq);
+	return d && d->chip_data == vec ? NULL : "is not the vector of its line";
+}
+
+static unsigned int imsic_check(void (*report)(void *arg, const char *text), void *arg)
+{
+	unsigned int cpu, faults = 0;
+	char text[96];
+
+	for_each_possible_cpu(cpu) {
+		for (unsigned int id = IMSIC_IPI_ID + 1; id <= imsic.nr_ids; id++) {
+			unsigned long flags = spin_lock_irqsave(&imsic.lock);
+			const char *fault = imsic_vector_fault(&imsic.hart[cpu].vector[id]);
+
+			spin_unlock_irqrestore(&imsic.lock, flags);
+			if (!fault)
+				continue;
+			snprintf(text, sizeof(text), "imsic: cpu %u identity %u %s", cpu, id,
+				 fault);
+			report(arg, text);
+			faults++;
+		}
+	}
+	return faults;
+}
 
 /* ---- The tree ------------------------------------------------------------------------------- */
 
@@ -189,6 +234,7 @@ static int imsic_connect(struct device_node *parent)
 	imsic.parent_irq = irq;
 	irq_domain_set_chained_on(imsic.domain, imsic.parent_irq);
 	cpu_on_startup("imsic", imsic_hart_start);
+	cpu_on_shutdown("imsic", imsic_hart_stop);
 	set_smp_ipi_range(first, NR_IPIS);
 	irq_check_register(imsic_check);
 	return 0;

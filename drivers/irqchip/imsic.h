@@ -28,6 +28,7 @@ struct imsic_hart {
 	phys_addr_t msi_address;
 	u32 kicked;			/* the IPI is stored and not yet handled */
 	bool work;			/* dirty or retire is not empty */
+	bool down;			/* stopped: nothing to do but to keep the books */
 	unsigned long dirty;		/* bit n: eie of identities 64n … 64n + 63 */
 	struct imsic_vector *retire;
 	DECLARE_BITMAP(enabled, IMSIC_MAX_ID + 1);	/* what eie is, or is to become */
@@ -73,7 +74,7 @@ void imsic_vector_send(const struct imsic_vector *vec);
 
 void imsic_send_ipi(unsigned int cpu);			/* any context */
 irqreturn_t imsic_ipi(int irq, void *hart);		/* handler of imsic.ipi_irq */
-void imsic_hart_start(unsigned int cpu);		/* on that CPU, irqs off */
-unsigned int imsic_check(void (*report)(void *arg, const char *text), void *arg);
+void imsic_hart_start(unsigned int cpu);		/* on that CPU, irqs off; so the next */
+void imsic_hart_stop(unsigned int cpu);
 
 #endif

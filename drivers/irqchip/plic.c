@@ -186,6 +186,15 @@ static void plic_cpu_up(unsigned int cpu)
 	enable_percpu_irq(parent_irq, IRQ_TYPE_NONE);
 }
 
+/* No line is enabled in its context any more. */
+static void plic_cpu_down(unsigned int cpu)
+{
+	if (!plic_contexts[cpu].plic)
+		return;
+	disable_percpu_irq(parent_irq);
+	writel(~0U, plic_contexts[cpu].regs + PLIC_THRESHOLD);
+}
+
 /* Only the first PLIC takes the external interrupt: the handler finds each CPU's own. */
 static int plic_connect(struct device_node *parent)
 {
@@ -203,6 +212,7 @@ static int plic_connect(struct device_node *parent)
 		return irq;
 	parent_irq = irq;
 	cpu_on_startup("plic", plic_cpu_up);
+	cpu_on_shutdown("plic", plic_cpu_down);
 	irq_check_register(plic_check);
 	return 0;
 }

@@ -137,6 +137,12 @@ static void riscv_intc_cpu_up(unsigned int cpu)
 	csr_write(CSR_SIE, 0);
 }
 
+static void riscv_intc_cpu_down(unsigned int cpu)
+{
+	(void)cpu;
+	csr_write(CSR_SIE, 0);
+}
+
 static int riscv_intc_init(struct device_node *node, struct device_node *parent)
 {
 	struct irq_domain *d;
@@ -155,6 +161,7 @@ static int riscv_intc_init(struct device_node *node, struct device_node *parent)
 		goto remove_domain;
 	intc_domain = d;
 	cpu_on_startup("riscv-intc", riscv_intc_cpu_up);
+	cpu_on_shutdown("riscv-intc", riscv_intc_cpu_down);
 	return 0;
 
 remove_domain:

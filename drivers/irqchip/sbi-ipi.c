@@ -45,6 +45,12 @@ static void sbi_ipi_cpu_up(unsigned int cpu)
 	enable_percpu_irq(ssip_irq, IRQ_TYPE_NONE);
 }
 
+static void sbi_ipi_cpu_down(unsigned int cpu)
+{
+	(void)cpu;
+	disable_percpu_irq(ssip_irq);
+}
+
 static int sbi_ipi_probe(struct platform_device *pdev)
 {
 	struct irq_domain *intc = irq_find_host(pdev->node);
@@ -66,6 +72,7 @@ static int sbi_ipi_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	cpu_on_startup("sbi-ipi", sbi_ipi_cpu_up);
+	cpu_on_shutdown("sbi-ipi", sbi_ipi_cpu_down);
 	set_smp_ipi_range(first, NR_IPIS);
 	return 0;
 }

@@ -219,7 +219,7 @@ bool pci_msi_domain_supports(const struct pci_dev *dev, u32 flags)
 
 /* ---- At enumeration ------------------------------------------------------------------------- */
 
-static void find_msi_parent(struct pci_dev *dev)
+static struct irq_domain *find_msi_parent(struct pci_dev *dev)
 {
 	struct device_node *controller;
 	struct fwnode_handle *fwnode;
@@ -227,13 +227,12 @@ static void find_msi_parent(struct pci_dev *dev)
 
 	if (of_msi_map_id(dev->bus->host->node, pci_requester_id(dev), &controller,
 			  &dev->msi_id))
-		return;
+		return NULL;
 	fwnode = of_fwnode_handle(controller);
 	domain = irq_find_matching_fwnode(fwnode, DOMAIN_BUS_NEXUS);
 	if (!domain)
 		domain = irq_find_matching_fwnode(fwnode, DOMAIN_BUS_ANY);
-	if (domain && domain->flags & IRQ_DOMAIN_FLAG_MSI_PARENT)
-		dev->dev.msi.domain = domain;
+	return domain && domain->flags & IRQ_DOMAIN_FLAG_MSI_PARENT ? domain : NULL;
 }
 
 /* Firmware or an earlier kernel may have left either on. (S-155) */
@@ -256,5 +255,9 @@ void pci_msi_init(struct pci_dev *dev)
 					   flags & ~PCI_MSIX_FLAGS_ENABLE);
 	}
 	if (dev->msi_cap || dev->msix_cap)
-		find_msi_parent(dev);
+		dev->dev.msi.domain = find_msi_parent(dev) ?: msi_default_parent();
+	else if (msi_default_parent() && dev->pin)
+		dev_warn(&dev->dev, "can send no messages, so %s cannot serve it; it uses INTx "
+			 "(QEMU hides MSI-X where there is no MSI controller)",
+			 msi_default_parent()->name);
 }

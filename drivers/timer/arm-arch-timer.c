@@ -46,6 +46,12 @@ static void enable_on_this_cpu(unsigned int cpu)
 	enable_percpu_irq(timer_irq, IRQ_TYPE_NONE);
 }
 
+static void disable_on_this_cpu(unsigned int cpu)
+{
+	(void)cpu;
+	disable_percpu_irq(timer_irq);
+}
+
 static int arm_timer_probe(struct platform_device *pdev)
 {
 	int err, irq = platform_get_irq(pdev, TIMER_VIRTUAL);
@@ -57,6 +63,7 @@ static int arm_timer_probe(struct platform_device *pdev)
 		return err;
 	timer_irq = irq;
 	cpu_on_startup("timer", enable_on_this_cpu);
+	cpu_on_shutdown("timer", disable_on_this_cpu);
 	clock_register(&virtual_clock);
 	return 0;
 }

@@ -72,6 +72,12 @@ static void enable_on_this_cpu(unsigned int cpu)
 	enable_percpu_irq(timer_irq, IRQ_TYPE_NONE);
 }
 
+static void disable_on_this_cpu(unsigned int cpu)
+{
+	(void)cpu;
+	disable_percpu_irq(timer_irq);
+}
+
 static unsigned int map_timer_irq(struct device_node *hart)
 {
 	struct irq_fwspec spec = { .param_count = 1, .param = { IRQ_S_TIMER } };
@@ -102,6 +108,7 @@ static int riscv_timer_probe(struct platform_device *pdev)
 		return err;
 	clock_register(clock);
 	cpu_on_startup("timer", enable_on_this_cpu);
+	cpu_on_shutdown("timer", disable_on_this_cpu);
 	return 0;
 }
 

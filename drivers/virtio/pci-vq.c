@@ -164,7 +164,9 @@ static char *doorbell(struct virtio_pci *vp)
 	return offset + 2 <= vp->notify.len ? vp->notify.base + offset : NULL;
 }
 
-static int setup_queue(struct virtio_pci *vp, unsigned int i, const struct virtqueue_info *info)
+/* Makes queue I and leaves it selected; *SLOT is set once it needs to be destroyed. */
+static int setup_queue(struct virtio_pci *vp, unsigned int i, const struct virtqueue_info *info,
+		       unsigned int vector, struct virtqueue **slot)
 {
 	char *common = vp->common.base;
 	struct virtqueue *vq;
@@ -179,14 +181,13 @@ static int setup_queue(struct virtio_pci *vp, unsigned int i, const struct virtq
 	vq = vring_create(&vp->vdev, i, min(num, (unsigned int)MAX_QUEUE_SIZE), info);
 	if (!vq)
 		return -ENOMEM;
-	vp->vdev.vqs[i] = vq;
+	*slot = vq;
 	vq->notify = doorbell(vp);
 	writew(vq->num, common + QUEUE_SIZE);
 	write64(vq->desc_dma, common + QUEUE_DESC);
 	write64(vq->avail_dma, common + QUEUE_DRIVER);
 	write64(vq->used_dma, common + QUEUE_DEVICE);
-	return vp->vectors == VP_INTX ? 0 :
-	       set_vector(vp, QUEUE_MSIX_VECTOR, queue_vector(vp, i));
+	return vp->vectors == VP_INTX ? 0 : set_vector(vp, QUEUE_MSIX_VECTOR, vector);
 }
 
 /* Which CPUs each queue is for: all, or its part of them. */
@@ -194,15 +195,17 @@ static int spread_queues(struct virtio_pci *vp)
 {
 	static const struct irq_affinity config_first = { .pre_vectors = 1 };
 	struct virtio_device *vdev = &vp->vdev;
+	unsigned int together = max(1U, vdev->driver->queues_per_cpu);
 	struct irq_affinity_desc *masks = NULL;
 
 	if (vp->vectors == VP_PER_QUEUE) {
-		masks = irq_create_affinity_masks(1 + vdev->nr_vqs, &config_first);
+		masks = irq_create_affinity_masks(1 + DIV_ROUND_UP(vdev->nr_vqs, together),
+						  &config_first);
 		if (!masks)
 			return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < vdev->nr_vqs; i++)
-		vdev->vqs[i]->cpus = masks ? masks[1 + i].mask : *cpu_possible_mask;
+		vdev->vqs[i]->cpus = masks ? masks[1 + i / together].mask : *cpu_possible_mask;
 	kfree(masks);
 	return 0;
 }
@@ -213,7 +216,7 @@ static int setup_queues(struct virtio_pci *vp, const struct virtqueue_info *info
 	int err = 0;
 
 	for (unsigned int i = 0; i < vdev->nr_vqs && !err; i++)
-		err = setup_queue(vp, i, &info[i]);
+		err = setup_queue(vp, i, &info[i], queue_vector(vp, i), &vdev->vqs[i]);
 	if (!err)
 		err = spread_queues(vp);
 	if (!err && vp->vectors != VP_INTX)
@@ -234,6 +237,7 @@ int virtio_find_vqs(struct virtio_device *vdev, unsigned int min, unsigned int m
 {
 	struct virtio_pci *vp = to_vp(vdev);
 	unsigned int have = readw(vp->common.base + NUM_QUEUES);
+	unsigned int together = max(1U, vdev->driver->queues_per_cpu);
 	int n, err;
 
 	if (have < min) {
@@ -243,6 +247,7 @@ int virtio_find_vqs(struct virtio_device *vdev, unsigned int min, unsigned int m
 	n = alloc_vectors(vp, min, min(max, have));
 	if (n < 0)
 		return n;
+	n -= n % together;
 	vdev->vqs = kcalloc(n, sizeof(struct virtqueue *));
 	vdev->nr_vqs = vdev->vqs ? n : 0;
 	err = vdev->vqs ? setup_queues(vp, info) : -ENOMEM;
@@ -251,6 +256,25 @@ int virtio_find_vqs(struct virtio_device *vdev, unsigned int min, unsigned int m
 	dev_err(&vp->pci->dev, "virtio: queues cannot be set up: %s", errname(err));
 	virtio_del_vqs(vdev);
 	return err;
+}
+
+struct virtqueue *virtio_find_polled_vq(struct virtio_device *vdev, unsigned int index,
+					const char *name)
+{
+	struct virtqueue_info info = { name, NULL };
+	struct virtio_pci *vp = to_vp(vdev);
+	struct virtqueue *vq = NULL;
+	int err = setup_queue(vp, index, &info, VIRTIO_MSI_NO_VECTOR, &vq);
+
+	if (!err) {
+		virtqueue_disable_cb(vq);
+		writew(1, vp->common.base + QUEUE_ENABLE);
+		return vq;
+	}
+	dev_err(&vp->pci->dev, "virtio: queue %u cannot be set up: %s", index, errname(err));
+	if (vq)
+		vring_destroy(vq);
+	return NULL;
 }
 
 void virtio_del_vqs(struct virtio_device *vdev)

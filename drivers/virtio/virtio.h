@@ -50,6 +50,7 @@ struct virtio_driver {
 	const char *name;
 	u32 id;
 	u64 features;			/* a mask of what it can use */
+	unsigned int queues_per_cpu;	/* set up and interrupt together; 0 is 1 */
 	/* Features are negotiated. Calls virtio_find_vqs() and virtio_device_ready(). */
 	int (*probe)(struct virtio_device *vdev);
 	void (*remove)(struct virtio_device *vdev);
@@ -86,7 +87,11 @@ struct virtqueue_info {
  */
 int __must_check virtio_find_vqs(struct virtio_device *vdev, unsigned int min, unsigned int max,
 				 const struct virtqueue_info *info);
-/* Undoes it, resetting the device first. */
+/* One more queue, any of the device's, that never interrupts: NULL if it cannot be had (said). The
+ * driver destroys it itself, with vring_destroy(), when the device has been reset. */
+struct virtqueue *virtio_find_polled_vq(struct virtio_device *vdev, unsigned int index,
+					const char *name);
+/* Undoes virtio_find_vqs(), resetting the device first. */
 void virtio_del_vqs(struct virtio_device *vdev);
 
 /* ---- Queues (ring.c). The caller holds vq->lock, irqs off. ---------------------------------- */
