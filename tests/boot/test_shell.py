@@ -14,6 +14,7 @@ def test_editing(row):
         assert 'usage: mem' in m.type('junk\x15help mem junk' + left * 5 + '\x0b')
         assert 'usage: uptime' in m.type('help upt\t')
         assert '"ok":true' in m.type('irq ch\t--json')
+        assert 'irq 4095' in m.type('trace ir\t4095 --o\tupt\t')
         assert 'unknown command' in m.type('x' * 300)
         assert m.json('uptime')['ns'] > 0
         m.child.send('poweroff\r')

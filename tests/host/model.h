@@ -53,6 +53,10 @@ void host_poll_add(bool (*fn)(void *priv), void *priv);
 /* Calls FN once when the clock has passed NS from now, from an idle CPU or deferred work. */
 void host_after(u64 ns, void (*fn)(void *priv), void *priv);
 
+/* A model with an OS thread of its own: as long as it holds the time, that does not jump ahead
+ * because all CPUs wait. +1, -1. */
+void host_hold_time(int n);
+
 /* What went wrong, the log, abort. */
 void __noreturn host_die(const char *fmt, ...) __printf(1, 2);
 

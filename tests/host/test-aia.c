@@ -391,7 +391,7 @@ static void random_sends_moves_and_masks_lose_nothing(void **state)
 	make_device(MESSAGES);
 	for (unsigned int n = 0; n < MESSAGES; n++)
 		irq[n] = message(n);
-	for (int step = 0; step < 20000; step++) {
+	for (int step = 0; step < (getenv("SOAK") ? 500000 : 20000); step++) {
 		random_step(&r, irq, sent);
 		for (unsigned int n = 0; n < MESSAGES; n++)
 			if (runs[n] > sent[n])
@@ -446,7 +446,7 @@ static void s185_moves_while_cpus_and_device_run_freely(void **state)
 	make_device(MESSAGES);
 	irq = message(0);
 	stop = false;
-	hammered = 3000;
+	hammered = getenv("SOAK") ? 20000 : 400;
 	for (unsigned long i = 1; i < BOARD_HARTS; i++)
 		pthread_create(&cpu[i], NULL, be_a_cpu, (void *)i);
 	pthread_create(&device, NULL, be_the_device, NULL);
@@ -459,7 +459,7 @@ static void s185_moves_while_cpus_and_device_run_freely(void **state)
 		pthread_join(cpu[i], NULL);
 	host_run_deferred();
 	assert_int_equal(runs[0], hammered);
-	assert_true(moves > 100);
+	assert_true(moves > 10);
 }
 
 /* ---- Wires ------------------------------------------------------------------------------------------- */

@@ -103,10 +103,11 @@ bool vblk_model_step(void *arg)
 	struct vblk_model *b = arg;
 	bool any = false;
 
-	if (b->vm.dead || !(b->vm.status & 4)) {
-		b->nr_flying = 0;
+	if (b->resets != b->vm.resets)
+		b->nr_flying = 0;		/* a reset device touches no memory */
+	b->resets = b->vm.resets;
+	if (b->vm.dead || !(b->vm.status & 4))
 		return false;
-	}
 	for (unsigned int i = 0; i < b->vm.nr_queues; i++)
 		if (host_random(&b->random) % 2)
 			any |= look_at_queue(b, &b->vm.queue[i]);

@@ -47,6 +47,7 @@ static void reset(struct virtio_model *vm)
 {
 	if (vm->hangs_in_reset)
 		return;
+	vm->resets++;
 	vm->status = 0;
 	vm->accepted = 0;
 	vm->isr = 0;
@@ -231,6 +232,7 @@ static void notify(struct virtio_model *vm, u64 offset, u64 v, unsigned int size
 		host_die("virtio model: notification of %lu, %u bytes at 0x%lx, status 0x%x",
 			 (unsigned long)v, size, (unsigned long)offset, vm->status);
 	q->notifications++;
+	q->unwanted += vring_model_unwanted(vm, q);
 	__atomic_store_n(&q->notified, 1, __ATOMIC_SEQ_CST);
 }
 

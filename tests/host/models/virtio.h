@@ -24,6 +24,7 @@ struct vm_queue {
 	bool awake;			/* looks by itself; else waits for a notification */
 	u32 notified;			/* atomic */
 	unsigned long notifications, interrupts;
+	unsigned long unwanted;		/* notifications after a plain "do not" */
 };
 
 struct vm_chain {
@@ -47,6 +48,7 @@ struct virtio_model {
 	struct vm_queue queue[VM_MAX_QUEUES];
 	u8 config[64];
 	unsigned int config_len;
+	unsigned int resets;
 	/* How it misbehaves. */
 	bool hangs_in_reset, refuses_features, takes_no_vector, dead;
 };
@@ -72,6 +74,9 @@ void vring_model_push_raw(struct virtio_model *vm, struct vm_queue *q, u32 id, u
 /* Stops looking by itself; true if something has come meanwhile, and then it has not stopped. */
 bool vring_model_sleep(struct virtio_model *vm, struct vm_queue *q);
 
+/* The ring says that a notification is not wanted. */
+bool vring_model_unwanted(struct virtio_model *vm, struct vm_queue *q);
+
 /* ---- vblk.c ----------------------------------------------------------------------------------------- */
 
 #define VBLK_IN_FLIGHT	128
@@ -87,7 +92,7 @@ struct vblk_model {
 		struct vm_queue *q;
 		struct vm_chain c;
 	} flying[VBLK_IN_FLIGHT];
-	unsigned int nr_flying;
+	unsigned int nr_flying, resets;
 	unsigned long served, flushes;
 };
 

@@ -40,7 +40,7 @@ void vring_model_enable(struct virtio_model *vm, struct vm_queue *q)
 	host_dma("virtio descriptors", q->desc, 16UL * q->size);
 	host_dma("virtio available ring", q->driver, 6 + 2UL * q->size);
 	host_dma("virtio used ring", q->device, 6 + 8UL * q->size);
-	q->enabled = q->awake = true;
+	q->enabled = true;		/* and asleep: the first request must be announced */
 }
 
 /* ---- Chains ----------------------------------------------------------------------------------------- */
@@ -95,8 +95,10 @@ bool vring_model_pop(struct virtio_model *vm, struct vm_queue *q, struct vm_chai
 			break;
 	}
 	q->sum[c->head] = checksum(q, c->head);
-	if (event_idx(vm) && q->awake)		/* not before half the numbers have passed */
+	if (event_idx(vm))		/* not before half the numbers have passed */
 		store(avail_event(q), q->last_avail + 0x7fff);
+	else
+		store(used(q), 1);
 	return true;
 }
 
@@ -153,4 +155,9 @@ bool vring_model_sleep(struct virtio_model *vm, struct vm_queue *q)
 		return false;
 	q->awake = true;
 	return true;
+}
+
+bool vring_model_unwanted(struct virtio_model *vm, struct vm_queue *q)
+{
+	return !event_idx(vm) && load(used(q)) & 1;
 }

@@ -15,6 +15,7 @@
 static __thread bool visiting;
 static u32 ipi_calls[NR_CPUS];		/* without a controller: a call waits */
 static bool has_ipis;
+static int time_held;
 
 static bool runnable(struct cpu *cpu)
 {
@@ -111,11 +112,17 @@ static void pause_a_moment(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
 }
 
+void host_hold_time(int n)
+{
+	__atomic_add_fetch(&time_held, n, __ATOMIC_SEQ_CST);
+}
+
 /* Nothing left at this instant: on to the next, unless another flow is still at work. */
 static void time_goes_on(unsigned int *patience)
 {
 	__atomic_store_n(&flow.idle, true, __ATOMIC_SEQ_CST);
-	if (!host_flows_quiet() || somebody_can_run()) {
+	if (__atomic_load_n(&time_held, __ATOMIC_SEQ_CST) || !host_flows_quiet() ||
+	    somebody_can_run()) {
 		pause_a_moment();
 		*patience = 0;
 	} else if (!host_time_jump()) {
@@ -204,6 +211,7 @@ void host_idle_reset(void)
 {
 	has_ipis = false;
 	visiting = false;
+	time_held = 0;
 	for (unsigned int i = 0; i < NR_CPUS; i++)
 		ipi_calls[i] = 0;
 }

@@ -262,7 +262,9 @@ void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma)
 
 void dma_free_coherent(struct device *dev, size_t size, void *p, dma_addr_t dma)
 {
-	if (!p || dma != dma_map(dev, p, size) || block_of(p)->size != size)
+	if (!p)
+		return;
+	if (dma != dma_map(dev, p, size) || block_of(p)->size != size)
 		host_die("dma_free_coherent(%p, %zu): not what was allocated", p, size);
 	block_free(p, "dma_free_coherent");
 }
