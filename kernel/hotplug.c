@@ -19,6 +19,7 @@
 #include <lib/errno.h>
 
 #define LEAVE_TIMEOUT_NS	(5 * NSEC_PER_SEC)
+#define GOING_TIMEOUT_NS	(30 * NSEC_PER_SEC)
 #define LEAVE_POLL_NS		(50 * NSEC_PER_USEC)
 #define MAX_SHUTDOWN		16
 
@@ -82,6 +83,10 @@ static int wait_until_left(struct cpu *cpu)
 			return -EBUSY;
 		case CPU_ASKED:
 			if (ktime_get_ns() > deadline && leaving_moves(cpu, CPU_ASKED, CPU_STAYS))
+				return -ETIMEDOUT;
+			break;
+		case CPU_GOING:
+			if (ktime_get_ns() > deadline + GOING_TIMEOUT_NS)
 				return -ETIMEDOUT;
 		}
 		thread_block(ktime_get_ns() + LEAVE_POLL_NS);

@@ -173,21 +173,23 @@ extern const struct irq_chip no_irq_chip, dummy_irq_chip;
 
 /* ---- State accessors. Locked, unless only reading for display. ------------------------------ */
 
+/* Written locked; atomic because some are looked at without the lock. */
 static __always_inline bool irqd_test(const struct irq_data *d, u32 bits)
 {
-	return d->common->state_use_accessors & bits;
+	return __atomic_load_n(&d->common->state_use_accessors, __ATOMIC_RELAXED) & bits;
 }
-static __always_inline void irqd_set(struct irq_data *d, u32 bits)
+static __always_inline void irqd_change(struct irq_data *d, u32 clear, u32 set)
 {
-	d->common->state_use_accessors |= bits;
+	u32 *state = &d->common->state_use_accessors;
+
+	__atomic_store_n(state, (*state & ~clear) | set, __ATOMIC_RELAXED);
 }
-static __always_inline void irqd_clear(struct irq_data *d, u32 bits)
-{
-	d->common->state_use_accessors &= ~bits;
-}
+static __always_inline void irqd_set(struct irq_data *d, u32 bits) { irqd_change(d, 0, bits); }
+static __always_inline void irqd_clear(struct irq_data *d, u32 bits) { irqd_change(d, bits, 0); }
 static inline u32 irqd_get_trigger_type(const struct irq_data *d)
 {
-	return d->common->state_use_accessors & IRQD_TRIGGER_MASK;
+	return __atomic_load_n(&d->common->state_use_accessors, __ATOMIC_RELAXED) &
+	       IRQD_TRIGGER_MASK;
 }
 static inline void irqd_set_trigger_type(struct irq_data *d, u32 type)
 {

@@ -80,19 +80,6 @@ static void count(u64 *counter, u64 n)
 
 /* ---- Out ------------------------------------------------------------------------------------ */
 
-int net_transmit(struct nic *nic, const void *frame, size_t len)
-{
-	int err = nic->ops->transmit(nic, frame, len);
-
-	if (err) {
-		count(&nic->tx.dropped, 1);
-		return err;
-	}
-	count(&nic->tx.frames, 1);
-	count(&nic->tx.bytes, max(len, (size_t)ETH_ZLEN));
-	return 0;
-}
-
 static void put_ethernet(struct nic *nic, u8 *f, const u8 *to, u16 type)
 {
 	memcpy(f + ETH_TO, to, ETH_ALEN);

@@ -219,3 +219,27 @@ void nic_unregister(struct nic *nic)
 	*link = nic->next;
 	net_unlock();
 }
+
+static bool is_gone(const struct nic *nic)
+{
+	return __atomic_load_n(&nic->gone, __ATOMIC_ACQUIRE);
+}
+
+/* A thread waits for room; the softirq, which can only answer, does not. */
+int net_transmit(struct nic *nic, const void *frame, size_t len)
+{
+	u64 end = ktime_get_ns() + NET_TIMEOUT_NS;
+	int err = nic->ops->transmit(nic, frame, len);
+
+	while (err == -ENOSPC && !in_interrupt() && !is_gone(nic) && ktime_get_ns() < end) {
+		msleep(1);
+		err = nic->ops->transmit(nic, frame, len);
+	}
+	if (err) {
+		__atomic_fetch_add(&nic->tx.dropped, 1, __ATOMIC_RELAXED);
+		return err;
+	}
+	__atomic_fetch_add(&nic->tx.frames, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&nic->tx.bytes, max(len, (size_t)ETH_ZLEN), __ATOMIC_RELAXED);
+	return 0;
+}

@@ -73,7 +73,7 @@ static inline u32 nic_netmask(const struct nic *nic)
 
 /* A received frame, which is overwritten. Counts it, and answers. Softirq context. */
 void net_receive(struct nic *nic, u8 *frame, size_t len);
-/* Counts, too. Any context. */
+/* Counts, too; in a thread it waits for room, up to NET_TIMEOUT_NS. Any context. */
 int net_transmit(struct nic *nic, const void *frame, size_t len);
 
 /* Reads "10.0.2.15" at TEXT: where it ends, or NULL. */

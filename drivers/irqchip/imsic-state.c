@@ -244,8 +244,8 @@ void imsic_hart_start(unsigned int cpu)
 	imsic_csr_write(EIDELIVERY, 1);
 }
 
-/* All lines have left. What others have moved away just before is still to be retired here, and what
- * is pending there sent on; only then may delivery end. A kick that comes later is nobody's. */
+/* All lines have left. What others have moved away just before is still to be retired here, and
+ * what is pending there sent on; only then may delivery end. A later kick is nobody's. */
 void imsic_hart_stop(unsigned int cpu)
 {
 	struct imsic_hart *hart = &imsic.hart[cpu];

@@ -104,8 +104,7 @@ static void modify_status(struct irq_desc *desc, unsigned long clr, unsigned lon
 
 	if ((set & IRQ_NOAUTOEN) && !desc->depth && irqd_is_started(d))
 		pr_warn("irq %u: no-autoenable set on a running line", d->irq);
-	desc->status_use_accessors &= ~(clr & IRQF_MODIFY_MASK);
-	desc->status_use_accessors |= set & IRQF_MODIFY_MASK;
+	irq_settings_change(desc, clr & IRQF_MODIFY_MASK, set & IRQF_MODIFY_MASK);
 
 	trigger = irq_settings_is(desc, IRQ_TYPE_SENSE_MASK)
 			? desc->status_use_accessors & IRQ_TYPE_SENSE_MASK
@@ -159,7 +158,7 @@ static void install_chained(struct irq_desc *desc, irq_flow_handler_t handle)
 		__irq_set_trigger(desc, type);
 		desc->handle_irq = handle;	/* set_type may have put its own */
 	}
-	desc->status_use_accessors |= IRQ_NOPROBE | IRQ_NOREQUEST | IRQ_NOTHREAD;
+	irq_settings_change(desc, 0, IRQ_NOPROBE | IRQ_NOREQUEST | IRQ_NOTHREAD);
 	desc->action = &chained_action;
 	desc->istate |= IRQS_CHAINED;
 	if (irq_activate_and_startup(desc, IRQ_RESEND))

@@ -11,11 +11,10 @@ static void store_type(struct irq_desc *desc, unsigned int type)
 {
 	irqd_clear(&desc->irq_data, IRQD_TRIGGER_MASK | IRQD_LEVEL);
 	irqd_set(&desc->irq_data, type & IRQD_TRIGGER_MASK);
-	desc->status_use_accessors &= ~(IRQ_TYPE_SENSE_MASK | IRQ_LEVEL);
-	desc->status_use_accessors |= type & IRQ_TYPE_SENSE_MASK;
+	irq_settings_change(desc, IRQ_TYPE_SENSE_MASK | IRQ_LEVEL, type & IRQ_TYPE_SENSE_MASK);
 	if (type & IRQ_TYPE_LEVEL_MASK) {
 		irqd_set(&desc->irq_data, IRQD_LEVEL);
-		desc->status_use_accessors |= IRQ_LEVEL;
+		irq_settings_change(desc, 0, IRQ_LEVEL);
 	}
 }
 

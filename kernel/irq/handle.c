@@ -72,12 +72,19 @@ static void __attribute__((noinline)) wake_thread(struct irq_desc *desc, struct 
 			action->irq, action->name);
 }
 
+/* The list may change meanwhile; what it was is valid until synchronize_irq() returns. */
+static __always_inline struct irqaction *next_action(struct irqaction *const *link)
+{
+	return __atomic_load_n(link, __ATOMIC_RELAXED);
+}
+
 irqreturn_t __handle_irq_event_percpu(struct irq_desc *desc)
 {
 	unsigned int irq = desc->irq_data.irq;
 	irqreturn_t retval = IRQ_NONE;
 
-	for (struct irqaction *action = desc->action; action; action = action->next) {
+	for (struct irqaction *action = next_action(&desc->action); action;
+	     action = next_action(&action->next)) {
 		irqreturn_t res;
 
 		station(ST_HANDLER, irq, NULL, action->handler, action->dev_id);
@@ -105,14 +112,14 @@ irqreturn_t handle_irq_event(struct irq_desc *desc)
 
 	/* Cleared before the handlers: what comes from here on must be seen again. (S-097) */
 	desc->istate &= ~IRQS_PENDING;
-	desc->irq_common_data.state_use_accessors |= IRQD_IRQ_INPROGRESS;
+	irqd_set(&desc->irq_data, IRQD_IRQ_INPROGRESS);
 	spin_unlock(&desc->lock);
 
 	ret = __handle_irq_event_percpu(desc);
 	judge(desc, ret);
 
 	spin_lock(&desc->lock);
-	desc->irq_common_data.state_use_accessors &= ~IRQD_IRQ_INPROGRESS;
+	irqd_clear(&desc->irq_data, IRQD_IRQ_INPROGRESS);
 	return ret;
 }
 

@@ -96,9 +96,16 @@ static __always_inline void kstat_incr_irqs_this_cpu(struct irq_desc *desc)
 	desc->tot_count++;
 }
 
+/* The line's settings: written locked, read also without. */
 static inline bool irq_settings_is(const struct irq_desc *desc, unsigned int bits)
 {
-	return desc->status_use_accessors & bits;
+	return __atomic_load_n(&desc->status_use_accessors, __ATOMIC_RELAXED) & bits;
+}
+static inline void irq_settings_change(struct irq_desc *desc, unsigned int clear, unsigned int set)
+{
+	unsigned int *settings = &desc->status_use_accessors;
+
+	__atomic_store_n(settings, (*settings & ~clear) | set, __ATOMIC_RELAXED);
 }
 
 #endif

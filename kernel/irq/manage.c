@@ -96,10 +96,10 @@ static int start_line(struct irq_desc *desc, struct irqaction *new)
 	irqd_clear(&desc->irq_data, IRQD_IRQ_INPROGRESS);
 	if (new->flags & IRQF_PERCPU) {
 		irqd_set(&desc->irq_data, IRQD_PER_CPU);
-		desc->status_use_accessors |= IRQ_PER_CPU;
+		irq_settings_change(desc, 0, IRQ_PER_CPU);
 	}
 	if (new->flags & IRQF_NOBALANCING) {
-		desc->status_use_accessors |= IRQ_NO_BALANCING;
+		irq_settings_change(desc, 0, IRQ_NO_BALANCING);
 		irqd_set(&desc->irq_data, IRQD_NO_BALANCING);
 	}
 	if (new->flags & IRQF_ONESHOT)
@@ -236,7 +236,7 @@ static struct irqaction *unlink_action(struct irq_desc *desc, void *dev_id)
 	if (action && action != &chained_action) {
 		__atomic_store_n(link, action->next, __ATOMIC_RELEASE);
 		if (!desc->action) {
-			desc->status_use_accessors &= ~IRQ_DISABLE_UNLAZY;
+			irq_settings_change(desc, IRQ_DISABLE_UNLAZY, 0);
 			irq_shutdown(desc);
 		}
 	} else {

@@ -132,6 +132,11 @@ def prompt(row, smp=4, disks=(), extra=()):
         machine.child.close(force=True)
 
 
+def lines_of(irqs, word):
+    """Of the lines that `irqs --json` lists, those of which an action's name has WORD in it."""
+    return [line for line in irqs if any(word in action for action in line['actions'])]
+
+
 def disk_image(path, sectors, random=None):
     """A raw image: random bytes, or each sector its number as `tools/run` makes them."""
     with open(path, 'wb') as image:

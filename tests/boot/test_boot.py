@@ -61,7 +61,9 @@ def test_interrupts_arrive_everywhere(row, disk):
     """Every CPU reads, and its completions interrupt it and no other."""
     result = machine.run(row, 'blk stress 2000; irqs --json', disks=[disk])
     irqs = result.documents[-1]
-    messages = [line for line in irqs if len(line['levels']) > 1 and len(line['effective']) == 1]
+    messages = [line for line in machine.lines_of(irqs, 'virtio') if len(line['effective']) == 1]
+    if len(messages) == 1:
+        pytest.skip('one wire for all: see test_intx.py')
     taken = [0] * 4
     for line in messages:
         for cpu, count in enumerate(line['counts']):

@@ -3,8 +3,10 @@
 The cable is a Unix socket to QEMU's `-netdev stream`: each frame with its length in front, in
 order, none lost."""
 
+import collections
 import contextlib
 import fcntl
+import json
 import os
 import queue
 import socket
@@ -12,6 +14,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 import machine
 import pytest
@@ -71,7 +74,7 @@ ARP_ANSWER = arp(2, PEER_MAC, to=PEER_MAC, target_ip=PEER_IP, sender_mac=KERNEL_
 
 
 class Peer:
-    """The host at the other end: answers nothing unless told to, keeps what it receives."""
+    """The host at the other end: answers as any host does, and keeps what it receives."""
 
     def __init__(self, path, devices='vectors=3', name='n0', mac=KERNEL_MAC):
         self.listener = socket.socket(socket.AF_UNIX)
@@ -80,7 +83,8 @@ class Peer:
         self.listener.settimeout(SECONDS)
         self.frames = queue.Queue()
         self.seen = []
-        self.answer = True
+        self.answers = collections.deque()
+        self.lock = threading.Lock()
         self.connection = None
         self.extra = ['-netdev', 'stream,id=%s,server=off,addr.type=unix,addr.path=%s' % (name, path),
                       '-device', 'virtio-net-pci,netdev=%s,romfile=,mac=%s%s'
@@ -96,8 +100,7 @@ class Peer:
             while True:
                 frame = self.exactly(struct.unpack('!I', self.exactly(4))[0])
                 self.seen.append(frame)
-                if self.answer:
-                    self.respond(frame)
+                self.respond(frame)
                 self.frames.put(frame)
         except OSError:
             pass
@@ -112,16 +115,30 @@ class Peer:
         return data
 
     def respond(self, frame):
-        """ARP for our address and echo requests are answered, as any host does."""
+        """To ARP for our address and to echo requests."""
         if frame[12:14] == b'\x08\x06' and frame[20:22] == b'\0\1' and frame[38:42] == PEER_IP:
-            self.send(arp(2, frame[22:28], to=frame[6:12], target_ip=frame[28:32]))
+            self.answers.append(arp(2, frame[22:28], to=frame[6:12], target_ip=frame[28:32]))
         elif frame[12:14] == b'\x08\0' and frame[23] == 1 and frame[34] == 8:
             ident, seq = struct.unpack('!HH', frame[38:42])
             length = struct.unpack('!H', frame[16:18])[0]
-            self.send(ether(ipv4(icmp(0, ident, seq, frame[42:14 + length])), to=frame[6:12]))
+            data = icmp(0, ident, seq, frame[42:14 + length])
+            self.answers.append(ether(ipv4(data), to=frame[6:12]))
+        if self.answers:
+            self.send()
 
     def send(self, *frames):
-        self.connection.sendall(b''.join(struct.pack('!I', len(f)) + f for f in frames))
+        """Any thread; the answers that wait go along, also in the middle of a flood."""
+        with self.lock:
+            while self.answers:
+                frames += (self.answers.popleft(),)
+            self.connection.sendall(b''.join(struct.pack('!I', len(f)) + f for f in frames))
+
+    def flood(self, frames, count):
+        """Sends these frames so many times; a thread."""
+        thread = threading.Thread(target=lambda: [self.send(*frames) for _ in range(count)],
+                                  daemon=True)
+        thread.start()
+        return thread
 
     def receive(self):
         return self.frames.get(timeout=SECONDS)
@@ -280,8 +297,7 @@ def test_flood(row, tmp_path, smp, dice):
         kinds = [request(5, 5, dice.randbytes(56)), dice.randbytes(9),
                  KERNEL_MAC + PEER_MAC + dice.randbytes(1500), arp(1, bytes(6), to=BROADCAST)]
         batch = kinds * 25
-        flood = threading.Thread(target=lambda: [peer.send(*batch) for _ in range(count // 100)])
-        flood.start()
+        flood = peer.flood(batch, count // 100)
         rounds = 0
         while flood.is_alive() and rounds < 5:
             stress = guest.json('blk stress 50')
@@ -302,40 +318,46 @@ def test_flood(row, tmp_path, smp, dice):
         assert guest.json('irq check') == {'ok': True, 'errors': []}
 
 
+def ask(guest, line):
+    """Like guest.json(), while the kernel speaks by itself, after which comes another prompt."""
+    guest.child.send(line + ' --json\r')
+    guest.child.expect(r'\n([\[{].*[\]}])(?=\r*\n)')
+    document = json.loads(guest.child.match.group(1))
+    guest.child.expect_exact(machine.PROMPT)
+    return document
+
+
+def wait_until(guest, line, right):
+    end = time.monotonic() + machine.deadline(10)
+    while not right(ask(guest, line)):
+        assert time.monotonic() < end, line
+
+
 def test_unplug(row, tmp_path):
     """The card is pulled out in a flood and in the middle of a ping, and put back: it works."""
     peer = Peer(str(tmp_path / 'net'))
-    card = peer.extra[-1].split(',')
-    options = dict(option.split('=') for option in card[1:])
-    peer.answer = False
+    driver, *options = peer.extra[-1].split(',')
+    options = dict(option.split('=') for option in options)
     with contextlib.closing(peer), qemu.sockets('qmp') as (arguments, path):
         extra = peer.extra[:2] + arguments + ['-device', 'pcie-root-port,id=rp,chassis=1,slot=1']
         with machine.prompt(row, extra=extra) as guest:
             monitor = qemu.Monitor(path['qmp'])
-            assert guest.json('net info') == []
-            for n in range(3):
-                monitor('device_add', driver=card[0], id='card', bus='rp',
-                        **{k: int(v) if k == 'vectors' else v for k, v in options.items()})
-                guest.child.expect(r'pci: [0-9a-f:.]+: plugged in at .*\n')
-                while not guest.json('net info'):
-                    pass
-                peer.answer = True
-                while not peer.frames.empty():
-                    peer.receive()
-                assert guest.json('net ping 10.0.2.2 3')['received'] == 3
-                peer.answer = False
-                if n == 2:
-                    break
-                flood = threading.Thread(target=peer.send, args=[request(n, n, b'')] * 5000)
-                flood.start()
-                guest.child.send('net ping 10.0.2.2 50\r')
+            for _ in range(2):
+                monitor('device_add', driver=driver, id='card', bus='rp',
+                        **dict(options, vectors=3))
+                wait_until(guest, 'net info', lambda cards: len(cards) == 1)
+                assert ask(guest, 'net ping 10.0.2.2 3')['received'] == 3
+                flood = peer.flood([request(1, 1, b'')] * 50, 100)
+                guest.child.send('net ping 10.0.2.2 3; net ping 10.0.2.77\r')
+                guest.child.expect('3 sent, [0-3] received')
                 monitor('device_del', id='card')
                 monitor.wait_deleted('card')
-                guest.child.expect('error: .*(nobody has|ENODEV)')
+                guest.child.expect('error: nic 0: asking for 10.0.2.77 failed .ENODEV|'
+                                   'error: nobody has the address')
                 flood.join(SECONDS)
-                while guest.json('net info'):
-                    pass
-            assert guest.json('irq check') == {'ok': True, 'errors': []}
+                assert not flood.is_alive()
+                wait_until(guest, 'net info', lambda cards: not cards)
+                wait_until(guest, 'irq check', lambda check: check['ok'])
 
 
 def test_no_answer(row, tmp_path):

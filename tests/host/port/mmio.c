@@ -21,6 +21,7 @@ struct region {
 	char *window;
 };
 
+u32 host_barrier;
 static struct region regions[MAX_REGIONS];
 static unsigned int nr_regions;
 static char *arena, *arena_free;

@@ -6,11 +6,14 @@
 #include <kernel/thread.h>
 #include "../model.h"
 
-/* AddressSanitizer's, if the program is linked with it. The port itself is not instrumented. */
+/* The sanitizers', if the program is linked with one. */
 void __asan_poison_memory_region(const void *p, size_t size) __attribute__((weak));
 void __asan_unpoison_memory_region(const void *p, size_t size) __attribute__((weak));
 void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size)
 	__attribute__((weak));
+void *__tsan_get_current_fiber(void) __attribute__((weak));
+void *__tsan_create_fiber(unsigned int flags) __attribute__((weak));
+void __tsan_switch_to_fiber(void *fiber, unsigned int flags) __attribute__((weak));
 void __sanitizer_finish_switch_fiber(void *save, const void **old_bottom, size_t *old_size)
 	__attribute__((weak));
 

@@ -66,6 +66,13 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 	struct host_context *from = prev->arch_private, *to = next->arch_private;
 
 	left = prev;
+	if (__tsan_switch_to_fiber) {
+		if (!from->tsan)
+			from->tsan = __tsan_get_current_fiber();
+		if (!to->tsan)
+			to->tsan = __tsan_create_fiber(0);
+		__tsan_switch_to_fiber(to->tsan, 0);
+	}
 	if (__sanitizer_start_switch_fiber)
 		__sanitizer_start_switch_fiber(prev->state == THREAD_DEAD ? NULL : &from->fake_stack,
 					       to->bottom, to->size);

@@ -12,6 +12,7 @@ struct host_context {
 	const void *bottom;	/* of the stack, for AddressSanitizer; a flow's is learnt */
 	size_t size;
 	void *fake_stack;
+	void *tsan;		/* ThreadSanitizer's name for it */
 };
 
 #endif

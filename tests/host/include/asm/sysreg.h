@@ -18,7 +18,7 @@ u64 host_sysreg(const char *name, bool write, u64 v);
 #define sysreg_read(reg)	read_sysreg(reg)
 #define sysreg_write(reg, v)	write_sysreg(v, reg)
 
-#define isb()			__atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define dsb(domain)		__atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define isb()			__sync_synchronize()
+#define dsb(domain)		__sync_synchronize()
 
 #endif
