@@ -306,7 +306,7 @@ run: $(O)/kernel.elf
 
 # The first Python that has what the tests use: a private one in front of the system's may not.
 python = $(or $(PYTHON),$(firstword $(foreach p,python3 /usr/bin/python3, \
-	$(shell $(p) -c 'import pytest, pexpect' 2>/dev/null && echo $(p)))),python3)
+	$(shell $(p) -c 'import pytest, pexpect, xdist' 2>/dev/null && echo $(p)))),python3)
 
 test soak:
 	@PYTHON='$(python)'; export PYTHON; $$PYTHON tests/runall $@

@@ -135,5 +135,6 @@ static const struct shell_command domains_command = {
 	.usage = "domains [--json]",
 	.help = "the tree of interrupt controllers, as the core's irq_domains",
 	.run = cmd_domains,
+	.holds_devices = true,
 };
 SHELL_COMMAND(domains_command);

@@ -109,6 +109,7 @@ static const struct shell_command affinity_command = {
 	.usage = "affinity IRQ [CPULIST] [--json]",
 	.help = "the CPUs a line may interrupt, asked for and effective; sets them",
 	.run = cmd_affinity,
+	.holds_devices = true,
 };
 SHELL_COMMAND(affinity_command);
 
@@ -123,11 +124,12 @@ static void report_violation(void *arg, const char *text)
 		shell_printf("violated: %s\n", text);
 }
 
-static int check(void)
+static int check(const char *unused)
 {
 	struct json *j = shell_json();
 	unsigned int violations;
 
+	(void)unused;
 	if (!shell_wants_json()) {
 		violations = irq_check(report_violation, NULL);
 		shell_printf("irq check: %u violations\n", violations);
@@ -153,12 +155,22 @@ static int inject(const char *text)
 	return err ? shell_error(err, "irq %s cannot be injected (%s)", text, errname(err)) : 0;
 }
 
+static int with_devices(int (*fn)(const char *arg), const char *arg)
+{
+	int err;
+
+	devices_lock();
+	err = fn(arg);
+	devices_unlock();
+	return err;
+}
+
 static int cmd_irq(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "check"))
-		return check();
+		return with_devices(check, NULL);
 	if (argc == 3 && !strcmp(argv[1], "inject"))
-		return inject(argv[2]);
+		return with_devices(inject, argv[2]);
 	if (argc >= 4 && !strcmp(argv[1], "shuffle"))
 		return irq_shuffle(argc - 2, argv + 2);
 	return shell_usage("irq");

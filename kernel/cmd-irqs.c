@@ -233,5 +233,6 @@ static const struct shell_command irqs_command = {
 	.usage = "irqs [IRQ | --all] [--json]",
 	.help = "interrupt lines with a handler, and how often they came; or all about one line",
 	.run = cmd_irqs,
+	.holds_devices = true,
 };
 SHELL_COMMAND(irqs_command);

@@ -49,6 +49,7 @@ static unsigned int move_each(struct shuffle *s)
 {
 	unsigned int irq, moved = 0;
 
+	devices_lock();
 	for_each_irq(irq) {
 		unsigned int cpu = random_online_cpu(s);
 		int err = may_move(irq) ? irq_set_affinity_user(irq, cpumask_of(cpu)) : -EBUSY;
@@ -60,6 +61,7 @@ static unsigned int move_each(struct shuffle *s)
 		else
 			s->refused++, s->error = err;
 	}
+	devices_unlock();
 	return moved;
 }
 

@@ -223,10 +223,11 @@ static int panic_in_irq(const char *text)
 	if (desc->action)
 		desc->action->handler = panic_in_handler;
 	spin_unlock_irqrestore(&desc->lock, flags);
-	err = irq_inject_interrupt(desc->irq_data.irq);
+	/* Not a replay, which a softirq makes: it would not show an interrupt's path. */
+	err = irq_set_irqchip_state(desc->irq_data.irq, IRQCHIP_STATE_PENDING, true);
 	if (err)
-		shell_printf("irq %s cannot be injected (%s): its next interrupt panics\n", text,
-			     errname(err));
+		shell_printf("irq %s cannot be made pending (%s): its next interrupt panics\n",
+			     text, errname(err));
 	return 0;
 }
 

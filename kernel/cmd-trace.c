@@ -109,10 +109,12 @@ static int trace_irq(int argc, char **argv)
 	trace_disarm();
 	if (err)
 		return err;
+	devices_lock();
 	if (shell_wants_json())
 		json_path(irq);
 	else
 		trace_narrate();
+	devices_unlock();
 	return 0;
 }
 

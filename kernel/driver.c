@@ -11,6 +11,7 @@
 #include <kernel/driver.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
+#include <kernel/thread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,20 @@ void of_probe_drivers(enum probe_stage stage)
 		if (driver && !already_bound(np))
 			bind(np, driver);
 	}
+}
+
+/* ---- Coming and going ----------------------------------------------------------------------- */
+
+static struct mutex devices_mutex = MUTEX_INIT(devices_mutex);
+
+void devices_lock(void)
+{
+	mutex_lock(&devices_mutex);
+}
+
+void devices_unlock(void)
+{
+	mutex_unlock(&devices_mutex);
 }
 
 int platform_get_irq(struct platform_device *pdev, unsigned int index)

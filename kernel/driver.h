@@ -67,6 +67,11 @@ struct of_driver {
 /* Probes every available node a driver of that stage is compatible with. Boot thread. */
 void of_probe_drivers(enum probe_stage stage);
 
+/* Between these no device comes or goes, nor do its interrupts: for whoever walks them, beside the
+ * drivers' probe() and remove(), which run under it when the machine is up. Thread context. */
+void devices_lock(void);
+void devices_unlock(void);
+
 /*
  * Interrupt INDEX of a tree device: > 0, or a negative errno: -ENXIO if it has none, -EINVAL if
  * it maps nowhere; never 0. (Linux: platform_get_irq; S-028)

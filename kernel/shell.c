@@ -173,7 +173,11 @@ static int dispatch(int argc, char **argv)
 
 	if (!cmd)
 		return shell_unknown(argv[0]);
+	if (cmd->holds_devices)
+		devices_lock();
 	err = cmd->run(argc, argv);
+	if (cmd->holds_devices)
+		devices_unlock();
 	if (current->said_error)
 		return err < 0 ? err : -EIO;
 	if (err == -EINTR)

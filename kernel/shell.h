@@ -18,6 +18,7 @@ struct shell_command {
 	 * after shell_error(), or with nothing said (then the shell prints errname); or 1: it
 	 * failed, and its output says how. */
 	int (*run)(int argc, char **argv);
+	bool holds_devices;		/* runs under devices_lock(): it walks devices or irqs */
 };
 
 /* True when the running command was given --json: it prints one document to shell_json(). */

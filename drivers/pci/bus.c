@@ -17,17 +17,6 @@
 #define NO_DEVICE	0xffff
 
 LIST_HEAD(pci_hosts);
-static struct mutex pci_mutex = MUTEX_INIT(pci_mutex);
-
-void pci_lock(void)
-{
-	mutex_lock(&pci_mutex);
-}
-
-void pci_unlock(void)
-{
-	mutex_unlock(&pci_mutex);
-}
 
 /* ---- Buses ---------------------------------------------------------------------------------- */
 

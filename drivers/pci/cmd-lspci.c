@@ -185,12 +185,10 @@ static int run_lspci(int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return shell_usage("lspci");
-	pci_lock();
 	if (shell_wants_json())
 		json_devices(shell_json());
 	else
 		print_tree();
-	pci_unlock();
 	return 0;
 }
 
@@ -199,5 +197,6 @@ static const struct shell_command lspci_command = {
 	.usage = "lspci [--json]",
 	.help = "PCI devices as a tree, their drivers, addresses and interrupts",
 	.run = run_lspci,
+	.holds_devices = true,
 };
 SHELL_COMMAND(lspci_command);

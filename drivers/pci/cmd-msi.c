@@ -116,13 +116,16 @@ static void show_msi(struct pci_dev *dev, bool enabled, bool function_mask)
 	json_close(j, "}");
 }
 
-static int show_device(const char *bdf)
+static int run_msi(int argc, char **argv)
 {
-	struct pci_dev *dev = pci_find_dev(bdf);
+	struct pci_dev *dev = argc == 2 ? pci_find_dev(argv[1]) : NULL;
 	u16 flags;
 
+	if (argc != 2)
+		return shell_usage("msi");
 	if (!dev)
-		return shell_error(-ENODEV, "there is no PCI device '%s'; 'lspci' lists them", bdf);
+		return shell_error(-ENODEV, "there is no PCI device '%s'; 'lspci' lists them",
+				   argv[1]);
 	if (dev->msix_cap && !dev->msi_enabled) {
 		flags = pci_read_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS);
 		show_msi(dev, flags & PCI_MSIX_FLAGS_ENABLE, flags & PCI_MSIX_FLAGS_MASKALL);
@@ -135,22 +138,11 @@ static int show_device(const char *bdf)
 	return 0;
 }
 
-static int run_msi(int argc, char **argv)
-{
-	int err;
-
-	if (argc != 2)
-		return shell_usage("msi");
-	pci_lock();
-	err = show_device(argv[1]);
-	pci_unlock();
-	return err;
-}
-
 static const struct shell_command msi_command = {
 	.name = "msi",
 	.usage = "msi BDF [--json]",
 	.help = "the interrupt messages of a PCI device, read back from it",
 	.run = run_msi,
+	.holds_devices = true,
 };
 SHELL_COMMAND(msi_command);

@@ -178,10 +178,10 @@ static int hotplug_main(void *unused)
 
 	(void)unused;
 	for (;;) {
-		pci_lock();
+		devices_lock();
 		while ((slot = find_due(&deadline)))
 			service(slot);
-		pci_unlock();
+		devices_unlock();
 		thread_block(deadline);
 	}
 	return 0;

@@ -1,4 +1,4 @@
-/* The PCI bus: what its files have to do with each other. All under pci_lock() unless said. */
+/* The PCI bus: what its files have to do with each other. All under devices_lock() unless said. */
 #ifndef DRIVERS_PCI_INTERNALS_H
 #define DRIVERS_PCI_INTERNALS_H
 

@@ -5,7 +5,7 @@
  * A device lives on a bus; a bus hangs on a bridge, which is a device of another bus, or on a host.
  * Addresses come in two kinds: a BAR holds a bus address; the CPU reaches it at another one, which
  * the host's windows relate. Devices come and go at run time, too: whoever walks them holds
- * pci_lock(), as the callers of a driver's probe() and remove() do. Thread context unless said.
+ * devices_lock(), as the callers of a driver's probe() and remove() do. Thread context unless said.
  */
 #ifndef DRIVERS_PCI_PCI_H
 #define DRIVERS_PCI_PCI_H
@@ -124,9 +124,6 @@ static inline bool pcie_is(const struct pci_dev *dev, u8 type)
 	return dev->pcie_cap && dev->pcie_type == type;
 }
 
-/* Between these, no device comes or goes. */
-void pci_lock(void);
-void pci_unlock(void);
 /* Every device in bus order; NULL starts and ends. Locked. */
 struct pci_dev *pci_next_dev(struct pci_dev *dev);
 #define for_each_pci_dev(dev) \

@@ -104,7 +104,7 @@ int pci_host_probe(struct pci_host *host)
 {
 	int err = -ENOMEM;
 
-	pci_lock();
+	devices_lock();
 	INIT_LIST_HEAD(&host->buses);
 	list_add_tail(&host->link, &pci_hosts);
 	host->root = pci_add_bus(host, NULL, host->first_bus);
@@ -114,14 +114,14 @@ int pci_host_probe(struct pci_host *host)
 		forget_host(host);
 	else if (err)
 		list_del_init(&host->link);
-	pci_unlock();
+	devices_unlock();
 	return err;
 }
 
 void pci_host_remove(struct pci_host *host)
 {
-	pci_lock();
+	devices_lock();
 	pci_remove_devices(host->root);
 	forget_host(host);
-	pci_unlock();
+	devices_unlock();
 }

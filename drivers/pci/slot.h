@@ -23,7 +23,7 @@ struct slot {
 	u64 power_off_ns;		/* when power went off last */
 	u32 events;			/* PCI_EXP_SLTSTA_* not yet dealt with; atomic */
 	struct completion answer;	/* of the controller to a command */
-	struct list_head link;		/* hotplug.c's slots, under pci_lock() */
+	struct list_head link;		/* hotplug.c's slots, under devices_lock() */
 };
 
 /* What the slot has and how it is; clears old events. */

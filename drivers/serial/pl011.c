@@ -111,14 +111,19 @@ static const struct console irq_console = {
 	.write = pl011_write,
 };
 
+static void receive(void)
+{
+	for (int n = 0; n < 4 * FIFO_SIZE && !(port_read(UARTFR) & FR_RXFE); n++)
+		console_input(port_read(UARTDR));
+}
+
 /* What is left over keeps the line high, and so comes again. */
 static irqreturn_t pl011_irq(int irq, void *dev_id)
 {
 	(void)irq, (void)dev_id;
 	if (!port_read(UARTMIS))
 		return IRQ_NONE;
-	for (int n = 0; n < 4 * FIFO_SIZE && !(port_read(UARTFR) & FR_RXFE); n++)
-		console_input(port_read(UARTDR));
+	receive();
 	if (__atomic_load_n(&port.awaits_room, __ATOMIC_ACQUIRE) && port_read(UARTMIS) & INT_TX) {
 		stop_awaiting_room();
 		console_room();
@@ -128,8 +133,11 @@ static irqreturn_t pl011_irq(int irq, void *dev_id)
 
 /* ---- Start ---------------------------------------------------------------------------------- */
 
-/* Off before anything changes, when the last byte is out; on before UARTDR is given one. The write
- * of UARTLCR_H takes the divisors over. [PL011 3.3.7, 3.3.8] */
+/*
+ * Off before anything changes, when the last byte is out; on before UARTDR is given one. The write
+ * of UARTLCR_H takes the divisors over. [PL011 3.3.7, 3.3.8] What has been received by then is
+ * taken at the end, as an interrupt that was cleared does not come again for it.
+ */
 static void port_enable(u32 clock)
 {
 	u32 divisor = (clock * 4 + SPEED / 2) / SPEED;	/* clock / (16 * speed), times 64 */
@@ -138,7 +146,6 @@ static void port_enable(u32 clock)
 		cpu_relax();
 	port_write(UARTCR, 0);
 	port_write(UARTIMSC, 0);
-	port_write(UARTICR, INT_ALL);
 	if (clock && !port_read(UARTIBRD)) {
 		port_write(UARTIBRD, divisor >> 6);
 		port_write(UARTFBRD, divisor & 63);
@@ -146,6 +153,8 @@ static void port_enable(u32 clock)
 	port_write(UARTIFLS, IFLS_TX_1_8 | IFLS_RX_1_2);
 	port_write(UARTLCR_H, LCR_H_8N1 | LCR_H_FEN);
 	port_write(UARTCR, CR_UARTEN | CR_TXE | CR_RXE | CR_DTR | CR_RTS);
+	port_write(UARTICR, INT_ALL);
+	receive();
 }
 
 static const struct console *pl011_early(void *regs)

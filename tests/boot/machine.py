@@ -132,6 +132,19 @@ def prompt(row, smp=4, disks=(), extra=()):
         machine.child.close(force=True)
 
 
+_irq_modes = {}
+
+
+def irq_mode(row):
+    """What a PCI device interrupts with on that machine: `msix' or `intx'."""
+    name = row.arch, row.machine
+    if name not in _irq_modes:
+        functions = run(row, 'lspci --json', extra=['-device', 'virtio-blk-pci,drive=n', '-blockdev',
+                                                    'driver=null-co,node-name=n']).documents[0]
+        _irq_modes[name], = [f['irq_mode'] for f in functions if f['vendor'] == '1af4']
+    return _irq_modes[name]
+
+
 def lines_of(irqs, word):
     """Of the lines that `irqs --json` lists, those of which an action's name has WORD in it."""
     return [line for line in irqs if any(word in action for action in line['actions'])]

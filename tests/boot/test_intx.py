@@ -10,18 +10,13 @@ from test_pci import find_property, patched_tree
 
 ROUTE = re.compile(r'pci_route_irq IRQ \d+ @(\S+) -> IRQ (\d+) @root-complex')
 SOFTWARE = re.compile(r'riscv_trap hart:(\d+), async:1, cause:1, ')
-_modes = {}
 
 
 @pytest.fixture
-def wire(row, disk):
+def wire(row):
     """A row whose disk interrupts by a wire."""
-    name = row.arch, row.machine
-    if name not in _modes:
-        functions = machine.run(row, 'lspci --json', disks=[disk]).documents[0]
-        _modes[name] = [f['irq_mode'] for f in functions if f['vendor'] == '1af4']
-    if _modes[name] != ['intx']:
-        pytest.skip('its disk sends messages')
+    if machine.irq_mode(row) != 'intx':
+        pytest.skip('its devices send messages')
     return row
 
 

@@ -86,7 +86,8 @@ class Peer:
         self.answers = collections.deque()
         self.lock = threading.Lock()
         self.connection = None
-        self.extra = ['-netdev', 'stream,id=%s,server=off,addr.type=unix,addr.path=%s' % (name, path),
+        self.extra = ['-netdev',
+                      'stream,id=%s,server=off,addr.type=unix,addr.path=%s' % (name, path),
                       '-device', 'virtio-net-pci,netdev=%s,romfile=,mac=%s%s'
                       % (name, mac.hex(':'), devices and ',' + devices)]
         self.ready = threading.Event()
@@ -335,6 +336,8 @@ def wait_until(guest, line, right):
 
 def test_unplug(row, tmp_path):
     """The card is pulled out in a flood and in the middle of a ping, and put back: it works."""
+    if row.machine == 'gicv3':
+        pytest.skip('QEMU gives this machine no root ports')
     peer = Peer(str(tmp_path / 'net'))
     driver, *options = peer.extra[-1].split(',')
     options = dict(option.split('=') for option in options)
