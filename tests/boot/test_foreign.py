@@ -3,6 +3,8 @@
 import machine
 import pytest
 
+DEFAULT_ROWS = True
+
 
 @pytest.mark.parametrize('extra', [
     [],

@@ -21,6 +21,8 @@ import pytest
 import qemu
 from machine import SOAK, machines
 
+DEFAULT_ROWS = True
+
 KERNEL_MAC = bytes.fromhex('52540012f00d')
 KERNEL_IP = bytes([10, 0, 2, 15])
 PEER_MAC = bytes.fromhex('02feedc0ffee')

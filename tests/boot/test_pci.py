@@ -13,6 +13,8 @@ import pytest
 import qemu
 from machine import SECTOR, SOAK
 
+DEFAULT_ROWS = True
+
 QUIET = ['-d', 'guest_errors,unimp']
 UNMAPPED = (1 << 64) - 1
 BRIDGE = 0x0604

@@ -8,6 +8,8 @@ import machine
 import pytest
 from machine import machines
 
+DEFAULT_ROWS = True
+
 # Each property, or compatible string, is taken out of the whole tree.
 TAKEN = ['msi-parent', 'msi-map', 'riscv,imsics', 'riscv,aplic', 'arm,gic-v3-its', 'arm,gic-v3',
          'pci-host-ecam-generic', 'interrupt-map', 'interrupt-map-mask', 'bus-range', 'ranges',

@@ -8,6 +8,8 @@ import time
 import machine
 import pytest
 
+DEFAULT_ROWS = True
+
 SECOND = 1000000000
 ERRORS = ['-d', 'guest_errors,unimp', '-D']
 
