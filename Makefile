@@ -99,6 +99,14 @@ drivers := \
 	virtio/pci \
 	virtio/ring \
 	virtio/blk \
+	virtio/rng \
+	nvme/nvme \
+	nvme/queue \
+	nvme/irq \
+	nvme/status \
+	nvme/admin \
+	nvme/disk \
+	nvme/io \
 	serial/ns16550a \
 	serial/pl011 \
 	irqchip/msi-poll \
@@ -106,6 +114,9 @@ drivers := \
 	misc/sifive-test \
 	misc/goldfish-rtc \
 	misc/pl031 \
+	misc/edu \
+	misc/edu-dma \
+	misc/ivshmem \
 	gpio/pl061 \
 	gpio/gpio-keys \
 	pci/bar \

@@ -75,8 +75,8 @@ static u64 add(u64 *counter, u64 n)
 static void count_error(struct stress *s, const char *what, const struct blk_request *req)
 {
 	if (add(&s->errors, 1) < MAX_SAID)
-		pr_err("blk stress: disk %u, %u sectors at %llu: %s", s->b->disk, req->nsectors,
-		       (unsigned long long)req->lba, what);
+		pr_err("stress: disk %u (%s), %u sectors at %llu: %s", s->b->disk, s->b->bus_name,
+		       req->nsectors, (unsigned long long)req->lba, what);
 }
 
 /* ---- The survey ----------------------------------------------------------------------------- */

@@ -8,10 +8,11 @@
  */
 #include <kernel/block.h>
 #include <kernel/printk.h>
+#include <string.h>
 
 #define PATIENCE_NS	(10 * NSEC_PER_SEC)
 
-static struct block_device *disks;	/* by number */
+static struct block_device *disks;	/* of all kinds; of each by number */
 static struct mutex disks_lock = MUTEX_INIT(disks_lock);	/* and users */
 
 /* ---- The list ------------------------------------------------------------------------------- */
@@ -23,8 +24,13 @@ void blk_register(struct block_device *b)
 	b->disk = b->users = 0;
 	init_completion(&b->unused);
 	mutex_lock(&disks_lock);
-	for (; *link && (*link)->disk == b->disk; link = &(*link)->next)
+	for (; *link; link = &(*link)->next) {
+		if (strcmp((*link)->kind, b->kind))
+			continue;
+		if ((*link)->disk != b->disk)
+			break;
 		b->disk++;
+	}
 	b->next = *link;
 	*link = b;
 	mutex_unlock(&disks_lock);
@@ -48,13 +54,13 @@ void blk_unregister(struct block_device *b)
 		pr_warn("disk %u (%s) is gone, but somebody still uses it", b->disk, b->bus_name);
 }
 
-/* The first disk from number FROM on. */
-static struct block_device *get_from(unsigned int from)
+/* The first disk of KIND from number FROM on. */
+static struct block_device *get_from(const char *kind, unsigned int from)
 {
 	struct block_device *b;
 
 	mutex_lock(&disks_lock);
-	for (b = disks; b && b->disk < from; )
+	for (b = disks; b && (b->disk < from || strcmp(b->kind, kind)); )
 		b = b->next;
 	if (b)
 		b->users++;
@@ -70,18 +76,18 @@ void blk_put(struct block_device *b)
 	mutex_unlock(&disks_lock);
 }
 
-struct block_device *blk_next(struct block_device *b)
+struct block_device *blk_next(const char *kind, struct block_device *b)
 {
-	struct block_device *next = get_from(b ? b->disk + 1 : 0);
+	struct block_device *next = get_from(kind, b ? b->disk + 1 : 0);
 
 	if (b)
 		blk_put(b);
 	return next;
 }
 
-struct block_device *blk_get(unsigned int disk)
+struct block_device *blk_get(const char *kind, unsigned int disk)
 {
-	struct block_device *b = get_from(disk);
+	struct block_device *b = get_from(kind, disk);
 
 	if (!b || b->disk == disk)
 		return b;

@@ -1,6 +1,7 @@
 /*
- * Block devices: disks of 512-byte sectors, numbered from 0 in the order they are found. A disk may
- * go at any time; the next one to come gets the lowest number that is free.
+ * Block devices: disks of 512-byte sectors. Those of one kind are numbered from 0 in the order they
+ * are found, and the shell's command for them has the kind's name (see <kernel/cmd-blk.h>). A disk
+ * may go at any time; the next one of its kind gets the lowest number that is free.
  *
  * A request is given to the device and completes by interrupt; blk_read() and its kin wait for
  * that, a bounded time. Buffers are ordinary memory of the kernel.
@@ -22,13 +23,14 @@ struct blk_request {
 	u64 lba;
 	u32 nsectors;
 	void *buf;
-	int status;			/* 0, -EIO, -EOPNOTSUPP; valid in done() */
+	int status;			/* 0, -EIO, -EOPNOTSUPP, -EPERM; valid in done() */
 	u32 queue;			/* where the driver put it, for messages */
 	/* Called exactly once per submission, any context, perhaps before it returns. The request
 	 * and its buffer are the owner's again. */
 	void (*done)(struct blk_request *req);
 	void *arg;			/* the owner's */
 	struct list_head link;		/* the driver's */
+	struct block_device *disk;	/* the driver's */
 };
 
 struct block_device;
@@ -41,12 +43,13 @@ struct block_ops {
 
 struct block_device {
 	const struct block_ops *ops;
+	const char *kind;		/* "blk", "nvme" */
 	const char *bus_name;		/* "00:01.0" */
 	unsigned int disk, queues;
 	u64 sectors;			/* atomic: may change */
 	u32 max_sectors;		/* of one request */
 	bool read_only;
-	struct block_device *next;	/* by number */
+	struct block_device *next;	/* of a kind: by number */
 	unsigned int users;		/* between blk_get() and blk_put() */
 	bool gone;			/* forgotten */
 	struct completion unused;	/* the last user of a forgotten disk has left */
@@ -58,10 +61,10 @@ void blk_register(struct block_device *b);
  * on, have put it: afterwards B may be freed. */
 void blk_unregister(struct block_device *b);
 /* The disk, which stays until blk_put() even if it is pulled out; NULL: none. */
-struct block_device *blk_get(unsigned int disk);
+struct block_device *blk_get(const char *kind, unsigned int disk);
 void blk_put(struct block_device *b);
-/* Puts B and gets the one after it (NULL: the first); NULL at the end. */
-struct block_device *blk_next(struct block_device *b);
+/* Puts B and gets the one of KIND after it (NULL: the first); NULL at the end. */
+struct block_device *blk_next(const char *kind, struct block_device *b);
 
 static inline u64 blk_sectors(const struct block_device *b)
 {

@@ -1,5 +1,6 @@
 /*
- * blk: disks from the shell. sum and fill work in pieces, so that Ctrl-C ends them between two.
+ * blk and its kin: disks from the shell. sum and fill work in pieces, so that Ctrl-C ends them
+ * between two. The command's name is the kind of its disks.
  *
  *	fill writes to each sector its number XOR a seed, a 64-bit little-endian word over and over,
  *	so that any sector can be checked knowing nothing but the seed.
@@ -16,9 +17,9 @@
 static int io_error(const struct block_device *b, int err, const char *what, u64 lba)
 {
 	if (err == -EPERM)
-		return shell_error(err, "disk %u is read-only", b->disk);
-	return shell_error(err, "disk %u: %s at sector %llu failed (%s)", b->disk, what,
-			   (unsigned long long)lba, errname(err));
+		return shell_error(err, "disk %u (%s) is read-only", b->disk, b->bus_name);
+	return shell_error(err, "disk %u (%s): %s at sector %llu failed (%s)", b->disk,
+			   b->bus_name, what, (unsigned long long)lba, errname(err));
 }
 
 static int check_range(const struct block_device *b, u64 lba, u64 count)
@@ -27,9 +28,9 @@ static int check_range(const struct block_device *b, u64 lba, u64 count)
 
 	if (lba <= sectors && count <= sectors - lba)
 		return 0;
-	return shell_error(-EINVAL, "disk %u has %llu sectors; %llu from %llu on go past its end",
-			   b->disk, (unsigned long long)sectors, (unsigned long long)count,
-			   (unsigned long long)lba);
+	return shell_error(-EINVAL, "disk %u (%s) has %llu sectors; %llu from %llu on go past its "
+			   "end", b->disk, b->bus_name, (unsigned long long)sectors,
+			   (unsigned long long)count, (unsigned long long)lba);
 }
 
 /* Calls STEP for each piece of the range, until one fails or Ctrl-C. */
@@ -75,13 +76,14 @@ static void show_disk(struct block_device *b)
 	json_close(j, "}");
 }
 
-static int blk_info(void)
+static int blk_info(const char *kind)
 {
+	struct block_device *b = NULL;
 	unsigned int n = 0;
 
 	if (shell_wants_json())
 		json_open(shell_json(), "[");
-	for (struct block_device *b = blk_next(NULL); b; b = blk_next(b), n++)
+	for (; (b = blk_next(kind, b)); n++)
 		show_disk(b);
 	if (shell_wants_json())
 		json_close(shell_json(), "]");
@@ -202,10 +204,10 @@ static int run_on_disk(struct block_device *b, int argc, char **argv, u64 seed, 
 	if (!strcmp(argv[1], "stress") && argc == 3)
 		return parse_numbers(argv + 2, count, 1, v) ? -EINVAL
 							    : stress(b, v[0], seed, cpu);
-	return shell_usage("blk");
+	return shell_usage(argv[0]);
 }
 
-static int run_blk(int argc, char **argv)
+int disk_command(int argc, char **argv)
 {
 	u64 disk = 0, seed = 1, cpu = ~0ULL;
 	struct block_device *b;
@@ -216,13 +218,13 @@ static int run_blk(int argc, char **argv)
 	    shell_take_option(&argc, argv, "--cpu", &cpu) < 0)
 		return -EINVAL;
 	if (argc == 2 && !strcmp(argv[1], "info"))
-		return blk_info();
+		return blk_info(argv[0]);
 	if (argc < 2)
-		return shell_usage("blk");
-	b = disk > ~0U ? NULL : blk_get(disk);
+		return shell_usage(argv[0]);
+	b = disk > ~0U ? NULL : blk_get(argv[0], disk);
 	if (!b)
-		return shell_error(-ENODEV, "there is no disk %llu; 'blk info' lists them",
-				   (unsigned long long)disk);
+		return shell_error(-ENODEV, "there is no disk %llu; '%s info' lists them",
+				   (unsigned long long)disk, argv[0]);
 	err = run_on_disk(b, argc, argv, seed, cpu);
 	blk_put(b);
 	return err;
@@ -230,11 +232,8 @@ static int run_blk(int argc, char **argv)
 
 static const struct shell_command blk_command = {
 	.name = "blk",
-	.usage = "blk info [--json]\n"
-		 "blk sum LBA COUNT [--disk N] [--json]\n"
-		 "blk fill LBA COUNT SEED [--disk N] [--json]\n"
-		 "blk stress N [--disk N] [--seed N] [--cpu N] [--json]",
-	.help = "disks: list, checksum, fill with a pattern; many verified reads at once",
-	.run = run_blk,
+	.usage = DISK_USAGE("blk"),
+	.help = "virtio disks: list, checksum, fill with a pattern; many verified reads at once",
+	.run = disk_command,
 };
 SHELL_COMMAND(blk_command);

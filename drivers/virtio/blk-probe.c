@@ -116,6 +116,7 @@ static int vblk_probe(struct virtio_device *vdev)
 		return -ENOMEM;
 	vb->vdev = vdev;
 	vb->block.ops = &vblk_ops;
+	vb->block.kind = "blk";
 	vb->block.bus_name = virtio_bus_name(vdev);
 	read_config(vb);
 	err = setup_queues(vb);

@@ -100,7 +100,8 @@ class Prompt:
         append = machines.bootargs(row, 'uptime', interactive=True)
         line = machines.argv(row, kernel(row), smp, disks, append, extra)
         self.child = pexpect.spawn(line[0], line[1:], encoding='utf-8', codec_errors='replace',
-                                   timeout=deadline(10), preexec_fn=limit, dimensions=(24, 80))
+                                   timeout=deadline(10), preexec_fn=limit, dimensions=(24, 80),
+                                   use_poll=True)
         self.child.delaybeforesend = None
         self.child.expect_exact(PROMPT)
 
