@@ -1,8 +1,8 @@
 /*
  * APLIC, the RISC-V Advanced Platform-Level Interrupt Controller: senses up to 1023 wires, each as
- * an edge or a level of either polarity. What becomes of an event is the delivery mode: a message to
- * a hart's IMSIC where the tree names one (aplic-msi.c), else a signal to the hart (aplic-direct.c).
- * Used: the S-mode domain's region. Manual: RISC-V AIA, chapter 4.
+ * an edge or a level of either polarity. What becomes of an event is the delivery mode: a message
+ * to a hart's IMSIC where the tree names one (aplic-msi.c), else a signal to the hart
+ * (aplic-direct.c). Used: the S-mode domain's region. Manual: RISC-V AIA, chapter 4.
  *
  *   wire --> sourcecfg[n] senses --> pending[n] & enable[n] --> target[n] --+--> IMSIC of a hart
  *                                                                           +--> cause 9 of a hart

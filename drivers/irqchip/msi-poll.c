@@ -31,7 +31,7 @@ struct msi_poll msi_poll;
 static void __attribute__((noinline)) msi_poll_stray(u32 n, u32 word)
 {
 	if (!__atomic_fetch_add(&msi_poll.stray, 1, __ATOMIC_RELAXED))
-		pr_warn("msi-poll: somebody has written %#x into slot %u, where only %u is a message",
+		pr_warn("msi-poll: somebody wrote %#x into slot %u, where only %u is a message",
 			word, n, n);
 }
 

@@ -38,8 +38,8 @@ void plic_toggle(struct plic_context *context, irq_hw_number_t hwirq, bool on)
 	spin_unlock(&enable_lock);
 }
 
-/* A completion in a context in which the source is not enabled is ignored [PLIC 9], and then nothing
- * comes through the gateway ever again. But since the claim it may have been disabled, or have moved
+/* A completion in a context where the source is not enabled is ignored [PLIC 9], and then nothing
+ * comes through the gateway ever again. But since the claim it may have been disabled or moved
  * to another CPU. */
 void plic_complete(struct plic_context *context, irq_hw_number_t hwirq)
 {
@@ -85,7 +85,7 @@ static struct plic_context *plic_context_of(struct irq_data *d)
 	return &plic_contexts[cpumask_first(irq_data_get_effective_affinity_mask(d))];
 }
 
-/* The priority last, here and after a move: QEMU looks at what enable bits let through only then. */
+/* The priority last, also after a move: only then QEMU looks at what enable bits let through. */
 static void plic_irq_enable(struct irq_data *d)
 {
 	plic_toggle(plic_context_of(d), d->hwirq, true);
@@ -170,7 +170,8 @@ static int plic_irq_get_state(struct irq_data *d, enum irqchip_irq_state which, 
 	if (which == IRQCHIP_STATE_PENDING)
 		*state = readl(plic->regs + PLIC_PENDING(d->hwirq)) >> d->hwirq % 32 & 1;
 	else if (which == IRQCHIP_STATE_ACTIVE)
-		*state = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED) != PLIC_NOBODY;
+		*state = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED) !=
+			 PLIC_NOBODY;
 	else if (which == IRQCHIP_STATE_MASKED)
 		*state = !readl(plic->regs + PLIC_PRIORITY(d->hwirq));
 	else

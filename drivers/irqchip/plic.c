@@ -1,9 +1,10 @@
 /*
  * PLIC, the RISC-V Platform-Level Interrupt Controller: wires only, no messages. Each source has a
- * priority, 0 being never, and a gateway that lets one request through and then waits. Each context,
- * a privilege mode of a hart, has an enable bit for every source, a threshold, and one register that
- * hands out requests by being read (claim) and takes them back by being written (complete). Used:
- * the S-mode contexts of our harts, priority 1. Manual: RISC-V PLIC 1.0.0; [PLIC n] is its chapter.
+ * priority, 0 being never, and a gateway that lets one request through and then waits. Each
+ * context, a privilege mode of a hart, has an enable bit for every source, a threshold, and one
+ * register that hands out requests by being read (claim) and takes them back by being written
+ * (complete). Used: the S-mode contexts of our harts, priority 1. Manual: RISC-V PLIC 1.0.0;
+ * [PLIC n] is its chapter.
  *
  *   wire -> gateway -> pending & enable[context] & priority > threshold -> cause 9 -> claim -> irq
  *              ^                                                                         |
@@ -38,7 +39,7 @@ static void __attribute__((noinline)) plic_spurious(struct plic *plic)
 			plic->domain->name, smp_processor_id());
 }
 
-/* Nobody could quieten such a source, so it is turned off; and completed, for whom maps it later. */
+/* Nobody could quieten such a source, so it is turned off; and completed, for a later owner. */
 static void __attribute__((noinline)) plic_unmapped(struct plic_context *context, u32 hwirq)
 {
 	struct plic *plic = context->plic;
@@ -128,7 +129,7 @@ static void plic_free(struct plic *plic)
 	kfree(plic);
 }
 
-/* Entry n of interrupts-extended is context n. Only those that our harts take in S-mode are ours. */
+/* Entry n of interrupts-extended is context n. Those that our harts take in S-mode are ours. */
 static int plic_find_contexts(struct plic *plic, struct device_node *node, u64 size)
 {
 	unsigned int found = 0;

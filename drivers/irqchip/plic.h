@@ -23,7 +23,7 @@ struct plic {
 	u32 nr_sources, cells;		/* with 2 cells the tree tells edges from levels */
 	unsigned long spurious;		/* traps whose first claim found nothing */
 	unsigned long unmapped;		/* claims of sources without an irq */
-	u8 claimed_by[PLIC_MAX_SOURCE + 1];	/* CPU, from claim to completion; else PLIC_NOBODY */
+	u8 claimed_by[PLIC_MAX_SOURCE + 1];	/* CPU that has not completed; or PLIC_NOBODY */
 };
 
 /* A CPU has one external interrupt, so it is behind one PLIC of the machine at most. */

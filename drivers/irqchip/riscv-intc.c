@@ -121,7 +121,7 @@ int riscv_intc_chain_external(struct device_node *intc, irq_flow_handler_t handl
 	if (!irq)
 		return -ENODEV;
 	if (irq_desc_has_action(irq_to_desc(irq))) {
-		pr_err("riscv-intc: external interrupts already go to a controller of another kind");
+		pr_err("riscv-intc: external interrupts go to another kind of controller");
 		return -EBUSY;
 	}
 	irq_set_chained_handler_and_data(irq, handler, NULL);

@@ -47,7 +47,7 @@ static int setup(void **state)
 
 static struct block_device *the_disk(void)
 {
-	struct block_device *b = blk_get(0);
+	struct block_device *b = blk_get("blk", 0);
 
 	assert_non_null(b);
 	blk_put(b);			/* stays: nobody removes it meanwhile */
@@ -368,7 +368,7 @@ static void expect_no_disk(const char *text)
 	board_boot(BOARD_PCI, models);
 	if (!logged(text))
 		fail_msg("no message with \"%s\"", text);
-	assert_null(blk_get(0));
+	assert_null(blk_get("blk", 0));
 	assert_int_equal(pci_model_get16(&disk.vm.pci, 4) & 4, 0);
 }
 
@@ -417,7 +417,7 @@ static bool come_and_go(void *arg)
 	pci_lock();
 	err = pci_add_devices(root_bus());
 	pci_unlock();
-	there = !err && blk_get(0) != NULL;
+	there = !err && blk_get("blk", 0) != NULL;
 	if (there)
 		blk_put(the_disk());
 	pci_lock();
@@ -435,7 +435,7 @@ static void removal_and_failures_leave_nothing(void **state)
 	pci_lock();
 	pci_remove_devices(root_bus());
 	pci_unlock();
-	assert_null(blk_get(0));
+	assert_null(blk_get("blk", 0));
 	assert_int_equal(disk.vm.status, 0);
 	assert_true(come_and_go(NULL));
 	assert_true(fail_each(come_and_go, NULL) > 30);
@@ -472,7 +472,7 @@ static void *device_thread(void *arg)
 static void *io_thread(void *arg)
 {
 	unsigned long cpu = (unsigned long)arg;
-	struct block_device *b = blk_get(0);
+	struct block_device *b = blk_get("blk", 0);
 	u64 r = seed + cpu;
 	u8 *buf = kmalloc(8 * SECTOR_SIZE);
 

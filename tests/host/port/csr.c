@@ -5,8 +5,10 @@
  * set, and the CPU's flag on; of several the order is external, software, timer. [PRIV 4.1.3]
  */
 #include <asm/csr.h>
+#include <asm/sbi.h>
 #include <asm/sysreg.h>
 #include <kernel/cpu.h>
+#include <kernel/smp.h>
 #include "port.h"
 
 #define MAX_CLAIMS	16
@@ -112,6 +114,23 @@ unsigned long host_csr(unsigned int csr, enum host_csr_op op, unsigned long v)
 		return host_counter();
 	}
 	host_die("illegal instruction: CSR 0x%x", csr);
+}
+
+/* [SBI 3, 4.4, 7]; -2: not supported, -3: no such hart */
+struct sbiret sbi_ecall(unsigned long ext, unsigned long fid, unsigned long arg0,
+			unsigned long arg1, unsigned long arg2, unsigned long arg3)
+{
+	int cpu = cpu_by_hwid(arg1);
+
+	(void)arg2, (void)arg3;
+	if (ext == SBI_EXT_BASE && fid == SBI_BASE_PROBE)
+		return (struct sbiret){ 0, arg0 == SBI_EXT_IPI };
+	if (ext != SBI_EXT_IPI || fid != SBI_IPI_SEND)
+		return (struct sbiret){ -2, 0 };
+	if (arg0 != 1 || cpu < 0)
+		return (struct sbiret){ -3, 0 };
+	host_set_line(cpu, IRQ_S_SOFT, true);
+	return (struct sbiret){ 0, 0 };
 }
 
 void host_sysreg_claim(host_sysreg_fn fn, void *priv)

@@ -1,13 +1,16 @@
 /* The riscv64 machine of the tests: see board.h. */
+#include <kernel/cpu.h>
 #include <stdio.h>
 #include "model.h"
+#include "models/aplic-direct.h"
 #include "models/imsic.h"
+#include "models/plic.h"
 #include "support/board.h"
 
 const u64 board_harts[BOARD_HARTS] = { 4, 1, 7, 2 };
 const u64 board_files[BOARD_HARTS] = { 1, 2, 4, 7 };
 
-enum { PH_INTC = 0x10 /* + hart */, PH_IMSIC = 0x20, PH_APLIC, PH_M_IMSIC };
+enum { PH_INTC = 0x10 /* + hart */, PH_IMSIC = 0x20, PH_APLIC, PH_M_IMSIC, PH_PLIC };
 
 static struct tree tree;
 
@@ -82,6 +85,41 @@ static void add_controllers(struct tree *t)
 	tree_end(t);
 }
 
+/* Firmware has made the M-mode contexts unusable. */
+static void add_plic(struct tree *t, u32 cells)
+{
+	u32 outputs[2 * BOARD_CONTEXTS], *o = outputs;
+
+	for (unsigned int i = 0; i < BOARD_HARTS; i++) {
+		*o++ = PH_INTC + board_files[i];
+		*o++ = ~0U;
+		*o++ = PH_INTC + board_files[i];
+		*o++ = 9;
+	}
+	tree_node(t, "plic@c000000");
+	tree_strings(t, "compatible", "sifive,plic-1.0.0\0riscv,plic0", 29);
+	tree_cells(t, "reg", 4, 0, PLIC_BASE, 0, PLIC_SIZE);
+	tree_cells(t, "#interrupt-cells", 1, cells);
+	tree_empty(t, "interrupt-controller");
+	tree_cells(t, "riscv,ndev", 1, PLIC_SOURCES);
+	tree_cells(t, "phandle", 1, PH_PLIC);
+	tree_cell_array(t, "interrupts-extended", outputs, 2 * BOARD_CONTEXTS);
+	tree_end(t);
+}
+
+static void add_direct_aplic(struct tree *t)
+{
+	tree_node(t, "interrupt-controller@d000000");
+	tree_string(t, "compatible", "riscv,aplic");
+	tree_cells(t, "reg", 4, 0, APLIC_BASE, 0, 0x8000);
+	tree_cells(t, "#interrupt-cells", 1, 2);
+	tree_empty(t, "interrupt-controller");
+	tree_cells(t, "riscv,num-sources", 1, APLIC_SOURCES);
+	tree_cells(t, "phandle", 1, PH_APLIC);
+	interrupts_extended(t, 9);
+	tree_end(t);
+}
+
 /* Slots' pins rotate over sources 32 to 35, under a mask of two device bits and the pin. */
 static void add_pci(struct tree *t)
 {
@@ -149,25 +187,52 @@ const void *board_tree(unsigned int parts, size_t *size)
 	tree_empty(t, "ranges");
 	if (parts & BOARD_SERIAL)
 		add_serial(t);
-	add_controllers(t);
+	if (parts & BOARD_ANY_PLIC)
+		add_plic(t, parts & BOARD_PLIC_2 ? 2 : 1);
+	else if (parts & BOARD_ANY_APLIC)
+		add_direct_aplic(t);
+	else
+		add_controllers(t);
 	if (parts & BOARD_PCI)
 		add_pci(t);
 	tree_end(t);
 	return tree_finish(t, size);
 }
 
+unsigned int board_context(unsigned int cpu)
+{
+	unsigned int i = 0;
+
+	while (board_files[i] != cpus[cpu].hwid)
+		i++;
+	return 2 * i + 1;
+}
+
 static void (*more_models)(void);
+static unsigned int parts_now;
 
 static void models(void)
 {
-	imsic_model(BOARD_HARTS, board_files);
-	aplic_model();
+	u64 contexts[BOARD_CONTEXTS];
+
+	for (unsigned int i = 0; i < BOARD_CONTEXTS; i++)
+		contexts[i] = i % 2 ? board_files[i / 2] : ~0ULL;
+	if (parts_now & BOARD_ANY_PLIC) {
+		plic_model(parts_now & BOARD_PLIC_QEMU ? PLIC_LIKE_QEMU : PLIC_BY_THE_BOOK,
+			   BOARD_CONTEXTS, contexts);
+	} else if (parts_now & BOARD_ANY_APLIC) {
+		aplic_direct_model(parts_now & BOARD_APLIC_QEMU, BOARD_HARTS, board_files);
+	} else {
+		imsic_model(BOARD_HARTS, board_files);
+		aplic_model();
+	}
 	if (more_models)
 		more_models();
 }
 
 void board_boot(unsigned int parts, void (*more)(void))
 {
+	parts_now = parts;
 	more_models = more;
 	host_boot(board_tree(parts, NULL), BOARD_BOOT_HART, models);
 }

@@ -1,6 +1,6 @@
 /*
- * A machine as QEMU's riscv64 `virt,aia=aplic-imsic' describes itself: its device tree, and models
- * behind the addresses. The numbering of harts is made awkward on purpose.
+ * A machine as QEMU's riscv64 `virt,aia=aplic-imsic' describes itself, or with other controllers:
+ * its device tree, and models behind the addresses. The numbering of harts is awkward on purpose.
  */
 #ifndef TESTS_HOST_BOARD_H
 #define TESTS_HOST_BOARD_H
@@ -17,10 +17,22 @@ extern const u64 board_files[BOARD_HARTS];
 enum {
 	BOARD_PCI	= 1 << 0,
 	BOARD_SERIAL	= 1 << 1,
+	/* Instead of APLIC and IMSIC; without the parts above. */
+	BOARD_PLIC	= 1 << 2,
+	BOARD_PLIC_QEMU	= 1 << 3,	/* the same, with QEMU's liberties */
+	BOARD_PLIC_2	= 1 << 4,	/* with two cells: its sources may be edges */
+	BOARD_APLIC	= 1 << 5,	/* delivers directly */
+	BOARD_APLIC_QEMU = 1 << 6,
 };
+#define BOARD_ANY_PLIC	(BOARD_PLIC | BOARD_PLIC_QEMU | BOARD_PLIC_2)
+#define BOARD_ANY_APLIC	(BOARD_APLIC | BOARD_APLIC_QEMU)
+
+/* The PLIC's contexts: for each of board_files one of M-mode, then one of S-mode. */
+#define BOARD_CONTEXTS	(2 * BOARD_HARTS)
+unsigned int board_context(unsigned int cpu);
 
 const void *board_tree(unsigned int parts, size_t *size);
-/* host_boot() with the AIA models, and MORE's (may be NULL). */
+/* host_boot() with the controllers' models, and MORE's (may be NULL). */
 void board_boot(unsigned int parts, void (*more)(void));
 
 #endif

@@ -1,4 +1,4 @@
-/* The firmware's services that drivers use: those of a firmware made of models (port/sbi.c). */
+/* The firmware's services: of those, a process of the host has only send_ipi (port/csr.c). */
 #ifndef ASM_SBI_H
 #define ASM_SBI_H
 
@@ -13,10 +13,6 @@
 #define SBI_EXT_IPI		0x735049
 #define SBI_IPI_SEND		0
 
-#define SBI_SUCCESS		0
-#define SBI_ERR_NOT_SUPPORTED	(-2)
-#define SBI_ERR_INVALID_PARAM	(-3)
-
 struct sbiret {
 	long error;
 	long value;
@@ -25,7 +21,6 @@ struct sbiret {
 struct sbiret sbi_ecall(unsigned long ext, unsigned long fid, unsigned long arg0,
 			unsigned long arg1, unsigned long arg2, unsigned long arg3);
 
-/* Sends a software interrupt (cause 1) to the hart. */
 static inline long sbi_send_ipi(unsigned long hartid)
 {
 	return sbi_ecall(SBI_EXT_IPI, SBI_IPI_SEND, 1, hartid, 0, 0).error;
