@@ -97,16 +97,18 @@ static void plic_irq_disable(struct irq_data *d)
 	plic_toggle(plic_context_of(d), d->hwirq, false);
 }
 
-/* What this CPU has not claimed (a replay) it must not complete. */
+/* By the claimer's context; a thread may have ended the handling on any CPU. Nothing is done after a
+ * replay, which has claimed nothing: what another CPU claims meanwhile that one will complete. */
 static void plic_irq_eoi(struct irq_data *d)
 {
 	struct plic *plic = d->chip_data;
-	unsigned int cpu = smp_processor_id();
+	unsigned int claimer = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED);
 
-	if (unlikely(__atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED) != cpu))
+	if (unlikely(claimer == PLIC_NOBODY ||
+		     (claimer != smp_processor_id() && irqd_irq_inprogress(d))))
 		return;
 	__atomic_store_n(&plic->claimed_by[d->hwirq], PLIC_NOBODY, __ATOMIC_RELAXED);
-	plic_complete(&plic_contexts[cpu], d->hwirq);
+	plic_complete(&plic_contexts[claimer], d->hwirq);
 }
 
 /* Before the handlers of an edge: the gateway need not remember those that come before completion.
@@ -190,7 +192,7 @@ const struct irq_chip plic_chip = {
 	.irq_set_affinity = plic_irq_set_affinity,
 	.irq_set_type = plic_irq_set_type,
 	.irq_get_irqchip_state = plic_irq_get_state,
-	.flags = IRQCHIP_AFFINITY_PRE_STARTUP,
+	.flags = IRQCHIP_AFFINITY_PRE_STARTUP | IRQCHIP_EOI_THREADED,
 };
 
 /* ---- The domain ----------------------------------------------------------------------------- */

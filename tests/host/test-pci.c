@@ -83,9 +83,9 @@ static struct pci_dev *dev_of(const struct pci_function *f)
 	char bdf[16];
 
 	snprintf(bdf, sizeof(bdf), "%02x:%02x.%u", f->bus, f->devfn >> 3, f->devfn & 7);
-	pci_lock();
+	devices_lock();
 	dev = pci_find_dev(bdf);
-	pci_unlock();
+	devices_unlock();
 	assert_non_null(dev);
 	return dev;
 }
@@ -121,10 +121,10 @@ static void functions_are_found_once_each(void **state)
 	add(31, 0);
 	add(31, 2);			/* of a device that says it has only one */
 	boot();
-	pci_lock();
+	devices_lock();
 	for_each_pci_dev(dev)
 		n++;
-	pci_unlock();
+	devices_unlock();
 	assert_int_equal(n, 4);
 	assert_int_equal(nr_probed, 4);
 	assert_int_equal(dev_of(&fn[2])->device, fn[2].device);

@@ -414,16 +414,16 @@ static bool come_and_go(void *arg)
 	int err;
 
 	(void)arg;
-	pci_lock();
+	devices_lock();
 	err = pci_add_devices(root_bus());
-	pci_unlock();
+	devices_unlock();
 	there = !err && blk_get("blk", 0) != NULL;
 	if (there)
 		blk_put(the_disk());
-	pci_lock();
+	devices_lock();
 	if (!err)
 		pci_remove_devices(root_bus());
-	pci_unlock();
+	devices_unlock();
 	host_run_deferred();
 	return there;
 }
@@ -432,9 +432,9 @@ static void removal_and_failures_leave_nothing(void **state)
 {
 	(void)state;
 	boot_disk(2, 8, 0);
-	pci_lock();
+	devices_lock();
 	pci_remove_devices(root_bus());
-	pci_unlock();
+	devices_unlock();
 	assert_null(blk_get("blk", 0));
 	assert_int_equal(disk.vm.status, 0);
 	assert_true(come_and_go(NULL));
@@ -450,9 +450,9 @@ static void removal_fails_what_is_in_flight(void **state)
 	boot_disk(2, 8, 0);
 	disk.vm.dead = true;
 	submit_many(&r);
-	pci_lock();
+	devices_lock();
 	pci_remove_devices(root_bus());
-	pci_unlock();
+	devices_unlock();
 	host_run_deferred();
 	check_many(-EIO);
 }

@@ -115,15 +115,22 @@ static void complete(unsigned int context, u32 n)
 
 /* ---- Registers ------------------------------------------------------------------------------ */
 
-static unsigned int own_context(u64 offset)
+static unsigned int some_context(u64 offset)
 {
 	unsigned int context = (offset - 0x200000) / 0x1000;
 
-	if (context >= p.nr || p.hwid[context] != cpus[smp_processor_id()].hwid || host_irqs_on)
-		host_die("plic model: CPU %u uses context %u, interrupts %s", smp_processor_id(),
-			 context, host_irqs_on ? "on" : "off");
-	if (offset % 0x1000 > 4)
-		host_die("plic model: access at 0x%lx", (unsigned long)offset);
+	if (context >= p.nr || p.hwid[context] == ~0ULL || offset % 0x1000 > 4 || host_irqs_on)
+		host_die("plic model: access at 0x%lx, interrupts %s", (unsigned long)offset,
+			 host_irqs_on ? "on" : "off");
+	return context;
+}
+
+static unsigned int own_context(u64 offset)
+{
+	unsigned int context = some_context(offset);
+
+	if (p.hwid[context] != cpus[smp_processor_id()].hwid)
+		host_die("plic model: CPU %u uses context %u", smp_processor_id(), context);
 	return context;
 }
 
@@ -173,7 +180,7 @@ static void plic_write(void *priv, u64 offset, u64 v, unsigned int size)
 	else if (offset >= 0x200000 && offset % 0x1000 == 0)
 		p.threshold[own_context(offset)] = v & PRIORITIES;
 	else if (offset >= 0x200000)
-		complete(own_context(offset), v);
+		complete(some_context(offset), v);
 	else
 		host_die("plic model: store at 0x%lx", (unsigned long)offset);
 	if (p.kind == PLIC_BY_THE_BOOK || offset < 0x2000 || offset >= 0x200000)

@@ -1,6 +1,6 @@
 /*
- * A PLIC [PLIC 1, 4 … 9]. Strict: whatever the manual does not define, a context used by another
- * hart than its own, and a completion of what nobody has claimed end the test. A completion in a
+ * A PLIC [PLIC 1, 4 … 9]. Strict: whatever the manual does not define, a claim by another hart than
+ * the context's own, and a completion of what nobody has claimed end the test. A completion in a
  * context where the source is not enabled is ignored, and counted.
  */
 #ifndef TESTS_HOST_MODELS_PLIC_H
