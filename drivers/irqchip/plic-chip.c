@@ -165,15 +165,13 @@ static int plic_irq_set_type(struct irq_data *d, unsigned int type)
 	return IRQ_SET_MASK_OK;
 }
 
+/* Not whether it is active: with a threaded handler that ends only when the line is enabled again. */
 static int plic_irq_get_state(struct irq_data *d, enum irqchip_irq_state which, bool *state)
 {
 	struct plic *plic = d->chip_data;
 
 	if (which == IRQCHIP_STATE_PENDING)
 		*state = readl(plic->regs + PLIC_PENDING(d->hwirq)) >> d->hwirq % 32 & 1;
-	else if (which == IRQCHIP_STATE_ACTIVE)
-		*state = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED) !=
-			 PLIC_NOBODY;
 	else if (which == IRQCHIP_STATE_MASKED)
 		*state = !readl(plic->regs + PLIC_PRIORITY(d->hwirq));
 	else
