@@ -219,8 +219,8 @@ static int map_wire(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwi
 	irq_domain_set_info(d, virq, hwirq, wires->chip, wires, handle_fasteoi_irq, NULL,
 			    "fasteoi");
 	irqd_set_single_target(data);
-	/* An active SPI goes nowhere else [GIC2 3.2.4], but QEMU knows "active" by CPU only:
-	 * an edge just moved arrives while the old CPU is still busy with the one before. */
+	/* An active SPI goes nowhere else [GIC2 3.2.4], but in QEMU's GICv2 it is active at one
+	 * CPU: an edge just moved comes to the new one while the old is busy with the last. */
 	irqd_set_resend_when_in_progress(data);
 	irq_data_update_effective_affinity(data, cpumask_of(0));
 	return 0;

@@ -31,7 +31,7 @@ struct gic gic;
 static void __attribute__((noinline)) gic_unmapped(u32 intid)
 {
 	unsigned long n = __atomic_add_fetch(&gic.unknown, 1, __ATOMIC_RELAXED);
-	bool wire = intid < gic.nr_intids;
+	bool wire = intid < gic_wires.nr_intids;
 
 	if (wire)
 		gic_quiet(intid);
@@ -74,53 +74,24 @@ static void gic_handle_irq(struct pt_regs *regs)
 
 /* ---- The domain ----------------------------------------------------------------------------- */
 
-static int gic_bad_spec(const struct irq_domain *d, const struct irq_fwspec *fwspec,
-			const char *what)
+static bool gic_is_lpi_spec(const struct irq_fwspec *fwspec)
 {
-	pr_err("%s: interrupt <%u %u %u>: %s", d->fwnode->name, fwspec->param[0],
-	       fwspec->param[1], fwspec->param[2], what);
-	return -EINVAL;
+	return fwspec->param_count == 3 && fwspec->param[0] == GIC_LPI;
 }
 
 static int gic_translate(struct irq_domain *d, struct irq_fwspec *fwspec, unsigned long *hwirq,
 			 unsigned int *type)
 {
-	const u32 *cell = fwspec->param;
+	u32 lpi = fwspec->param[1];
 
-	if (fwspec->param_count == 1 && cell[0] < GIC_NR_SGIS) {	/* asked by gic_init() */
-		*hwirq = cell[0];
-		*type = IRQ_TYPE_EDGE_RISING;
-		return 0;
-	}
-	if (fwspec->param_count < 3) {
-		pr_err("%s: an interrupt specifier has %d cells, needs 3", d->fwnode->name,
-		       fwspec->param_count);
+	if (!gic_is_lpi_spec(fwspec))
+		return gic_wire_translate(d, fwspec, hwirq, type);
+	if (lpi < GIC_FIRST_LPI || lpi >= GIC_FIRST_LPI + (u64)NR_IRQS) {
+		pr_err("%s: there is no LPI %u", d->fwnode->name, lpi);
 		return -EINVAL;
 	}
-	*type = cell[2] & IRQ_TYPE_SENSE_MASK;
-	switch (cell[0]) {
-	case GIC_SPI:
-		*hwirq = GIC_FIRST_SPI + (u64)cell[1];
-		if (*hwirq >= gic.nr_intids)
-			return gic_bad_spec(d, fwspec, "there is no such SPI");
-		break;
-	case GIC_PPI:
-		*hwirq = GIC_NR_SGIS + (u64)cell[1];
-		if (*hwirq >= GIC_FIRST_SPI)
-			return gic_bad_spec(d, fwspec, "there is no such PPI");
-		break;
-	case GIC_LPI:
-		*hwirq = cell[1];
-		if (*hwirq < GIC_FIRST_LPI || *hwirq >= GIC_FIRST_LPI + (u64)NR_IRQS)
-			return gic_bad_spec(d, fwspec, "there is no such LPI");
-		return 0;
-	default:	/* the extended ranges of GICv3.1 are known, but not used */
-		return gic_bad_spec(d, fwspec, cell[0] > GIC_EPPI ? "its kind is unknown"
-			: "extended SPIs and PPIs are not supported");
-	}
-	if (*type == IRQ_TYPE_NONE)
-		pr_warn("%s: INTID %lu: the device tree does not tell its trigger type",
-			d->fwnode->name, *hwirq);
+	*hwirq = lpi;
+	*type = fwspec->param[2] & IRQ_TYPE_SENSE_MASK;
 	return 0;
 }
 
@@ -135,41 +106,26 @@ static const struct irq_chip gic_lpi_chip = {
 	.irq_eoi = gic_lpi_eoi,
 };
 
-static int gic_map(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq)
-{
-	struct irq_data *data = irq_get_irq_data(virq);
-	bool lpi = hwirq >= GIC_FIRST_LPI;
-	int ret;
-
-	if (lpi && !gic.nr_lpis)
-		return -EPERM;
-	irqd_set_handle_enforce_irqctx(data);	/* an end without a claim confuses the GIC */
-	if (hwirq < GIC_FIRST_SPI) {
-		ret = irq_set_percpu_devid(virq);
-		if (!ret)
-			irq_domain_set_info(d, virq, hwirq, &gic_chip, NULL,
-					    handle_percpu_devid_irq, NULL, NULL);
-		return ret;
-	}
-	irq_domain_set_info(d, virq, hwirq, lpi ? &gic_lpi_chip : &gic_chip, NULL,
-			    handle_fasteoi_irq, NULL, "fasteoi");
-	irqd_set_single_target(data);
-	if (lpi)
-		return 0;
-	gic_route(hwirq, 0);
-	irq_data_update_effective_affinity(data, cpumask_of(0));
-	return 0;
-}
-
 static int gic_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
 			    void *arg)
 {
-	irq_hw_number_t hwirq;
+	unsigned long lpi;
 	unsigned int type;
-	int ret = gic_translate(d, arg, &hwirq, &type);
+	int ret;
 
-	for (unsigned int i = 0; !ret && i < nr_irqs; i++)
-		ret = gic_map(d, virq + i, hwirq + i);
+	if (!gic_is_lpi_spec(arg))
+		return gic_wire_alloc(d, virq, nr_irqs, arg);
+	if (!gic.nr_lpis)
+		return -EPERM;
+	ret = gic_translate(d, arg, &lpi, &type);
+	for (unsigned int i = 0; !ret && i < nr_irqs; i++) {
+		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
+
+		irqd_set_handle_enforce_irqctx(data);
+		irq_domain_set_info(d, virq + i, lpi + i, &gic_lpi_chip, NULL, handle_fasteoi_irq,
+				    NULL, "fasteoi");
+		irqd_set_single_target(data);
+	}
 	return ret;
 }
 
@@ -190,10 +146,10 @@ static int gic_create_ipis(void)
 
 static int gic_create_domain(struct device_node *node)
 {
-	unsigned int size = gic.nr_lpis ? GIC_FIRST_LPI + gic.nr_lpis : gic.nr_intids;
+	unsigned int size = gic.nr_lpis ? GIC_FIRST_LPI + gic.nr_lpis : gic_wires.nr_intids;
 
 	gic.domain = irq_domain_create_hierarchy(NULL, 0, size, &node->fwnode, &gic_domain_ops,
-						 NULL);
+						 &gic_wires);
 	if (!gic.domain)
 		return -ENOMEM;
 	irq_domain_set_name(gic.domain, "gic");
@@ -219,9 +175,7 @@ static int gic_map_dist(struct device_node *node)
 		       version);
 		return -ENODEV;
 	}
-	/* ITLinesNumber. 1020 and above are never lines. [GIC3 GICD_TYPER] */
-	gic.nr_intids = min(32 * ((readl(gic.dist + GICD_TYPER) & 0x1f) + 1),
-			    (u32)GIC_FIRST_SPECIAL);
+	gic_wires.nr_intids = gic_nr_intids(readl(gic.dist + GICD_TYPER));
 	return 0;
 }
 

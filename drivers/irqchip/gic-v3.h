@@ -7,37 +7,14 @@
 #define DRIVERS_IRQCHIP_GIC_V3_H
 
 #include <asm/sysreg.h>
-#include <kernel/irqdomain.h>
+#include <drivers/irqchip/gic-common.h>
 
-/* ---- INTIDs: what kind of line each number is. [GIC3 2.2] ----------------------------------- */
+/* ---- Distributor: what version 3 has beyond gic-common.h ------------------------------------ */
 
-#define GIC_NR_SGIS		16	/* 0 … 15: software, from CPU to CPU */
-#define GIC_FIRST_SPI		32	/* 16 … 31: PPIs, of one CPU; then shared lines */
-#define GIC_FIRST_SPECIAL	1020	/* … 1023: "nothing", in four flavours */
-#define GIC_FIRST_LPI		8192	/* messages, described by tables in memory */
-
-/* First cell of a specifier; the last is never in a tree, but how the ITS asks for an LPI. */
-enum { GIC_SPI, GIC_PPI, GIC_ESPI, GIC_EPPI, GIC_LPI = 0x4c5049 };
-
-#define GIC_PRIORITY		0xa0U	/* of every line: none interrupts another */
-
-/* ---- Distributor, and the SGI frame of a redistributor, where the same registers stand ------- */
-
-#define GICD_CTLR		0x0000
 #define  GICD_CTLR_EnableGrp1	BIT(1)
 #define  GICD_CTLR_ARE		BIT(4)
 #define  GICD_CTLR_RWP		BIT(31)
-#define GICD_TYPER		0x0004
 #define  GICD_TYPER_LPIS	BIT(17)
-#define GICD_IGROUPR		0x0080
-#define GICD_ISENABLER		0x0100
-#define GICD_ICENABLER		0x0180
-#define GICD_ISPENDR		0x0200
-#define GICD_ICPENDR		0x0280
-#define GICD_ISACTIVER		0x0300
-#define GICD_ICACTIVER		0x0380
-#define GICD_IPRIORITYR		0x0400
-#define GICD_ICFGR		0x0c00
 #define GICD_IROUTER(n)		(0x6000 + 8 * (n))
 #define GIC_PIDR2		0xffe8		/* of every frame: bits 7:4 are the version */
 
@@ -77,25 +54,24 @@ extern struct gic {
 	bool eoimode1;			/* priority drop and deactivation are two writes */
 	struct irq_domain *domain;
 	char *dist;
-	unsigned int nr_intids;		/* SGIs, PPIs and SPIs: the first number that is none */
 	unsigned int nr_lpis, lpi_id_bits;
 	struct its *its;		/* the first of a list */
 	struct cpumask lpi_cpus;	/* these can take LPIs */
 	u8 *lpi_property;		/* byte n: LPI 8192 + n */
 	DECLARE_BITMAP(lpi_given, NR_IRQS);	/* bit n, too */
 	unsigned long unknown;		/* claims of INTIDs that nobody has */
-	spinlock_t lock;		/* GICD_ICFGR, lpi_given */
+	spinlock_t lock;		/* lpi_given */
 	struct gic_redist redist[NR_CPUS];
 } gic;
 
 /* ---- gic-v3-dist.c -------------------------------------------------------------------------- */
 
 extern const struct irq_chip gic_chip;
+extern struct gic_wires gic_wires;
 /* Everything off, in group 1, to the boot CPU; then the distributor on. 0 or errno (said). */
 int gic_dist_start(void);
 /* INTID, not an LPI, stays quiet until somebody unmasks it. On its CPU if it is a PPI. */
 void gic_quiet(u32 intid);
-void gic_route(u32 spi, unsigned int cpu);
 
 /* ---- gic-v3-redist.c ------------------------------------------------------------------------ */
 

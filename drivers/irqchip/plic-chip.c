@@ -97,8 +97,8 @@ static void plic_irq_disable(struct irq_data *d)
 	plic_toggle(plic_context_of(d), d->hwirq, false);
 }
 
-/* By the claimer's context; a thread may have ended the handling on any CPU. Nothing is done after a
- * replay, which has claimed nothing: what another CPU claims meanwhile that one will complete. */
+/* By the claimer's context: a thread may end the handling on any CPU. A replay has claimed nothing,
+ * and what another CPU claims meanwhile that one will complete. */
 static void plic_irq_eoi(struct irq_data *d)
 {
 	struct plic *plic = d->chip_data;
@@ -165,7 +165,7 @@ static int plic_irq_set_type(struct irq_data *d, unsigned int type)
 	return IRQ_SET_MASK_OK;
 }
 
-/* Not whether it is active: with a threaded handler that ends only when the line is enabled again. */
+/* Not whether it is active: of a line that its thread has disabled it is, until it is enabled. */
 static int plic_irq_get_state(struct irq_data *d, enum irqchip_irq_state which, bool *state)
 {
 	struct plic *plic = d->chip_data;
@@ -228,6 +228,7 @@ static void plic_unmap(struct irq_domain *d, unsigned int virq)
 
 	(void)d;
 	plic_irq_mask(data);
+	plic_irq_eoi(data);		/* disabled while its thread ran, never enabled again */
 	plic_irq_disable(data);
 	plic_line_leaves(data);
 	arch_local_irq_restore(flags);

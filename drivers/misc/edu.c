@@ -25,8 +25,7 @@ enum {
 
 #define TIMEOUT_NS	(30 * NSEC_PER_SEC)
 
-static struct edu *devices;		/* in the order they were found */
-static struct mutex lock = MUTEX_INIT(lock);	/* the list, and a device against its removal */
+static struct edu *devices;		/* in the order they were found; devices_lock() */
 
 /* A wire with a bit left would stay high, and some controllers only notice when it rises. */
 static irqreturn_t edu_irq(int irq, void *dev_id)
@@ -140,8 +139,19 @@ static int with_number(struct edu *edu, const char *text, u32 least,
 	return fn(edu, n);
 }
 
-static int run_on_device(struct edu *edu, int argc, char **argv)
+static int run_edu(int argc, char **argv)
 {
+	struct edu *edu = devices;
+	u64 nr = 0;
+
+	if (shell_take_option(&argc, argv, "--dev", &nr) < 0)
+		return -EINVAL;
+	for (u64 i = 0; i < nr && edu; i++)
+		edu = edu->next;
+	if (argc < 2)
+		return shell_usage("edu");
+	if (!edu)
+		return shell_error(-ENODEV, "there is no edu device %llu", (unsigned long long)nr);
 	if (argc == 3 && !strcmp(argv[1], "fact"))
 		return with_number(edu, argv[2], 0, edu_fact);
 	if (argc == 3 && !strcmp(argv[1], "raise"))
@@ -151,28 +161,6 @@ static int run_on_device(struct edu *edu, int argc, char **argv)
 	return shell_usage("edu");
 }
 
-static int run_edu(int argc, char **argv)
-{
-	struct edu *edu;
-	u64 nr = 0;
-	int err;
-
-	if (shell_take_option(&argc, argv, "--dev", &nr) < 0)
-		return -EINVAL;
-	mutex_lock(&lock);
-	edu = devices;
-	for (u64 i = 0; i < nr && edu; i++)
-		edu = edu->next;
-	if (argc < 2)
-		err = shell_usage("edu");
-	else if (!edu)
-		err = shell_error(-ENODEV, "there is no edu device %llu", (unsigned long long)nr);
-	else
-		err = run_on_device(edu, argc, argv);
-	mutex_unlock(&lock);
-	return err;
-}
-
 static const struct shell_command edu_command = {
 	.name = "edu",
 	.usage = "edu fact N [--dev N] [--json]\n"
@@ -180,6 +168,7 @@ static const struct shell_command edu_command = {
 		 "edu dma [--dev N] [--json]",
 	.help = "the edu device: a factorial, any interrupt, a copy of memory and back",
 	.run = run_edu,
+	.holds_devices = true,
 };
 SHELL_COMMAND(edu_command);
 
@@ -232,11 +221,9 @@ static int edu_probe(struct pci_dev *pci)
 		return err;
 	}
 	pci->dev.driver_data = edu;
-	mutex_lock(&lock);
 	while (*end)
 		end = &(*end)->next;
 	*end = edu;
-	mutex_unlock(&lock);
 	return 0;
 }
 
@@ -245,11 +232,9 @@ static void edu_remove(struct pci_dev *pci)
 {
 	struct edu *edu = pci->dev.driver_data, **link = &devices;
 
-	mutex_lock(&lock);
 	while (*link != edu)
 		link = &(*link)->next;
 	*link = edu->next;
-	mutex_unlock(&lock);
 	pci_clear_master(pci);
 	free_irq(edu->irq, edu);
 	pci_free_irq_vectors(pci);

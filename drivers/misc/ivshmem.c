@@ -38,8 +38,7 @@ struct ivshmem {
 	struct ivshmem *next;
 };
 
-static struct ivshmem *devices;		/* in the order they were found */
-static struct mutex lock = MUTEX_INIT(lock);	/* the list, and a device against its removal */
+static struct ivshmem *devices;		/* in the order they were found; devices_lock() */
 
 static void ring(struct ivshmem *iv, u32 peer, u32 vector)
 {
@@ -147,8 +146,19 @@ static int run_echo(struct ivshmem *iv, const char *text)
 	return 0;
 }
 
-static int run_on_device(struct ivshmem *iv, int argc, char **argv, u64 count)
+static int run_ivshmem(int argc, char **argv)
 {
+	struct ivshmem *iv = devices;
+	u64 nr = 0, count = 1;
+
+	if (shell_take_option(&argc, argv, "--dev", &nr) < 0 ||
+	    shell_take_option(&argc, argv, "--count", &count) < 0)
+		return -EINVAL;
+	for (u64 i = 0; i < nr && iv; i++)
+		iv = iv->next;
+	if (!iv)
+		return shell_error(-ENODEV, "there is no ivshmem-doorbell device %llu",
+				   (unsigned long long)nr);
 	if (argc == 4 && !strcmp(argv[1], "ring"))
 		return run_ring(iv, argv + 2, count);
 	if (argc == 3 && !strcmp(argv[1], "echo"))
@@ -162,26 +172,6 @@ static int run_on_device(struct ivshmem *iv, int argc, char **argv, u64 count)
 	return 0;
 }
 
-static int run_ivshmem(int argc, char **argv)
-{
-	u64 nr = 0, count = 1;
-	struct ivshmem *iv;
-	int err;
-
-	if (shell_take_option(&argc, argv, "--dev", &nr) < 0 ||
-	    shell_take_option(&argc, argv, "--count", &count) < 0)
-		return -EINVAL;
-	mutex_lock(&lock);
-	iv = devices;
-	for (u64 i = 0; i < nr && iv; i++)
-		iv = iv->next;
-	err = iv ? run_on_device(iv, argc, argv, count)
-		 : shell_error(-ENODEV, "there is no ivshmem-doorbell device %llu",
-			       (unsigned long long)nr);
-	mutex_unlock(&lock);
-	return err;
-}
-
 static const struct shell_command ivshmem_command = {
 	.name = "ivshmem",
 	.usage = "ivshmem [--dev N] [--json]\n"
@@ -190,6 +180,7 @@ static const struct shell_command ivshmem_command = {
 		 "ivshmem echo PEER|off [--dev N]",
 	.help = "doorbells between machines: how often each was rung here; ring; ring back",
 	.run = run_ivshmem,
+	.holds_devices = true,
 };
 SHELL_COMMAND(ivshmem_command);
 
@@ -265,11 +256,9 @@ static int ivshmem_probe(struct pci_dev *pci)
 	}
 	pci_set_master(pci);
 	pci->dev.driver_data = iv;
-	mutex_lock(&lock);
 	while (*end)
 		end = &(*end)->next;
 	*end = iv;
-	mutex_unlock(&lock);
 	return 0;
 }
 
@@ -277,11 +266,9 @@ static void ivshmem_remove(struct pci_dev *pci)
 {
 	struct ivshmem *iv = pci->dev.driver_data, **link = &devices;
 
-	mutex_lock(&lock);
 	while (*link != iv)
 		link = &(*link)->next;
 	*link = iv->next;
-	mutex_unlock(&lock);
 	pci->dev.driver_data = NULL;
 	stop_device(iv);
 }

@@ -27,8 +27,7 @@ struct vrng {
 	struct vrng *next;
 };
 
-static struct vrng *sources;		/* in the order they were found */
-static struct mutex lock = MUTEX_INIT(lock);	/* the list, and a source against its removal */
+static struct vrng *sources;		/* in the order they were found; devices_lock() */
 
 static void vrng_done(struct virtqueue *vq)
 {
@@ -139,12 +138,9 @@ static int run_rng(int argc, char **argv)
 		return -EINVAL;
 	if (!n || n > MAX_BYTES)
 		return shell_error(-EINVAL, "N is %s, not 1 to %d", argv[1], MAX_BYTES);
-	mutex_lock(&lock);
-	if (sources)
-		err = get_bytes(sources, bytes, n);
-	else
-		err = shell_error(-ENODEV, "there is no virtio-rng device");
-	mutex_unlock(&lock);
+	if (!sources)
+		return shell_error(-ENODEV, "there is no virtio-rng device");
+	err = get_bytes(sources, bytes, n);
 	return err ? err : show_bytes(bytes, n);
 }
 
@@ -153,6 +149,7 @@ static const struct shell_command rng_command = {
 	.usage = "rng N [--json]",
 	.help = "N random bytes from the host, by virtio-rng",
 	.run = run_rng,
+	.holds_devices = true,
 };
 SHELL_COMMAND(rng_command);
 
@@ -178,11 +175,9 @@ static int vrng_probe(struct virtio_device *vdev)
 	rng->vq->priv = rng;
 	vdev->dev.driver_data = rng;
 	virtio_device_ready(vdev);
-	mutex_lock(&lock);
 	while (*end)
 		end = &(*end)->next;
 	*end = rng;
-	mutex_unlock(&lock);
 	return 0;
 }
 
@@ -190,11 +185,9 @@ static void vrng_remove(struct virtio_device *vdev)
 {
 	struct vrng *rng = vdev->dev.driver_data, **link = &sources;
 
-	mutex_lock(&lock);
 	while (*link != rng)
 		link = &(*link)->next;
 	*link = rng->next;
-	mutex_unlock(&lock);
 	virtio_del_vqs(vdev);
 	vdev->dev.driver_data = NULL;
 	kfree(rng->buf);

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """An ivshmem server that is a peer itself: it rings the guests' doorbells and hears its own.
 
-QEMU connects to its socket (-chardev socket,path=S,id=c -device ivshmem-doorbell,vectors=N,chardev=c)
-and is sent 8-byte numbers, some with a file descriptor:
+QEMU connects to its socket (-chardev socket,path=S,id=c and
+-device ivshmem-doorbell,vectors=N,chardev=c) and is sent 8-byte numbers, some with a file
+descriptor:
 
     0                    the version of the protocol
     id                   the newcomer's number
@@ -11,7 +12,8 @@ and is sent 8-byte numbers, some with a file descriptor:
     id        + eventfd  for each vector of its own: it is rung when this counts up
 
 Peers that come later are announced in the same way, a peer's number alone says that it has gone.
-We are peer 0.  As a program: ivshmem_server.py SOCKET [VECTORS], then lines `PEER VECTOR [TIMES]'."""
+We are peer 0.  As a program: ivshmem_server.py SOCKET [VECTORS], then lines that say
+`PEER VECTOR [TIMES]'."""
 
 import contextlib
 import os
@@ -85,12 +87,13 @@ class Server:
 
     def serve(self):
         while True:
-            ready = readable([self.listener.fileno(), self.wake, *(c.fileno() for c in self.clients.values())])
+            peer_of = {client.fileno(): peer for peer, client in self.clients.items()}
+            ready = readable([self.listener.fileno(), self.wake, *peer_of])
             if self.wake in ready:
                 return
             with self.changed:
-                for peer in [peer for peer, client in self.clients.items() if client.fileno() in ready]:
-                    self.part(peer)         # nothing ever comes from a client but its end
+                for client in peer_of.keys() & ready:
+                    self.part(peer_of[client])      # nothing ever comes from it but its end
                 if self.listener.fileno() in ready:
                     with contextlib.suppress(OSError):
                         self.welcome(self.listener.accept()[0])
@@ -109,7 +112,7 @@ class Server:
         os.eventfd_write(self.peers[peer][vector], times)
 
     def heard(self, vector, timeout=60):
-        """How often a guest rang our vector since the last call, once it has; 0 after the timeout."""
+        """How often guests rang our vector since the last call, once one has; 0: timeout."""
         fd = self.peers[SELF][vector]
         return os.eventfd_read(fd) if readable([fd], timeout) else 0
 
