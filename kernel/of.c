@@ -118,7 +118,9 @@ static int measure(const void *fdt, unsigned int *nodes, size_t *bytes)
 		*bytes += path[depth] + 1;
 		++*nodes;
 	}
-	return 0;
+	if (!*nodes)
+		pr_err("device tree: it has no root node");
+	return *nodes ? 0 : -EINVAL;
 }
 
 static u32 read_phandle(const void *fdt, int offset)

@@ -97,7 +97,7 @@ static void plic_irq_disable(struct irq_data *d)
 	plic_toggle(plic_context_of(d), d->hwirq, false);
 }
 
-/* By the claimer's context: a thread may end the handling on any CPU. A replay has claimed nothing,
+/* By the claimer's context: a thread may end the handling on any CPU. A replay claimed nothing,
  * and what another CPU claims meanwhile that one will complete. */
 static void plic_irq_eoi(struct irq_data *d)
 {
