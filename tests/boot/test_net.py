@@ -222,7 +222,8 @@ def test_interrupts(row, tmp_path):
         if len(grown) > 1:
             assert grown.pop('virtio0') == 0
             assert sorted(grown) == ['virtio0-rx.0', 'virtio0-tx.1']
-            assert all(50 <= count <= 101 for count in grown.values()), grown
+            # What was sent is often taken back before its interrupt is wanted.
+            assert 50 <= grown['virtio0-rx.0'] <= 101 and grown['virtio0-tx.1'] <= 101, grown
         else:
             assert 50 <= grown['virtio0'] <= 202, grown
 
@@ -308,6 +309,9 @@ def test_flood(row, tmp_path, smp, dice):
             rounds += 1
         flood.join(SECONDS * 10)
         assert not flood.is_alive() and rounds
+        end = time.monotonic() + SECONDS * 10
+        while counters(guest)['rx']['frames'] < count:      # the rest is on its way still
+            assert time.monotonic() < end
         peer.send(request(6, 6, b'last'))
         while peer.receive() != reply(6, 6, b'last'):
             pass
