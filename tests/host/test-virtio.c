@@ -472,11 +472,13 @@ static void *device_thread(void *arg)
 static void *io_thread(void *arg)
 {
 	unsigned long cpu = (unsigned long)arg;
-	struct block_device *b = blk_get("blk", 0);
+	struct block_device *b;
 	u64 r = seed + cpu;
-	u8 *buf = kmalloc(8 * SECTOR_SIZE);
+	u8 *buf;
 
 	host_set_cpu(cpu);
+	b = blk_get("blk", 0);
+	buf = kmalloc(8 * SECTOR_SIZE);
 	for (int i = 0; i < 300; i++) {
 		u64 n = 1 + host_random(&r) % 8, lba = host_random(&r) % (SECTORS - n);
 
