@@ -18,6 +18,7 @@
 #include <kernel/printk.h>
 
 #define THINKING_NS	(5 * NSEC_PER_SEC)	/* to press the button again [PCIE 6.7.1.5] */
+#define LOOK_NS		NSEC_PER_SEC		/* at a slot without interrupt */
 #define ANY_CARD_EVENT	(PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
 
 static LIST_HEAD(slots);
@@ -150,8 +151,10 @@ static void service(struct slot *slot)
 
 /* ---- The thread ----------------------------------------------------------------------------- */
 
-static bool is_due(const struct slot *slot)
+static bool is_due(struct slot *slot)
 {
+	if (!slot->irq)
+		slot_collect_events(slot);
 	return __atomic_load_n(&slot->events, __ATOMIC_RELAXED) ||
 	       (is_blinking(slot) && ktime_get_ns() >= slot->deadline);
 }
@@ -167,6 +170,8 @@ static struct slot *find_due(u64 *deadline)
 			return slot;
 		if (is_blinking(slot))
 			*deadline = min(*deadline, slot->deadline);
+		if (!slot->irq)
+			*deadline = min(*deadline, ktime_get_ns() + LOOK_NS);
 	}
 	return NULL;
 }
@@ -190,18 +195,11 @@ static int hotplug_main(void *unused)
 static irqreturn_t slot_interrupt(int irq, void *dev_id)
 {
 	struct slot *slot = dev_id;
-	u32 events = slot_take_events(slot);
 
 	(void)irq;
-	if (!events)
+	if (!slot_collect_events(slot))
 		return IRQ_NONE;
-	if (events & PCI_EXP_SLTSTA_CC)
-		complete(&slot->answer);
-	events &= ~PCI_EXP_SLTSTA_CC;
-	if (events) {
-		__atomic_fetch_or(&slot->events, events, __ATOMIC_RELEASE);
-		thread_wake(hotplug_thread);
-	}
+	thread_wake(hotplug_thread);
 	return IRQ_HANDLED;
 }
 
@@ -212,8 +210,11 @@ static int start_interrupt(struct slot *slot)
 	struct pci_dev *port = slot->port;
 	int n = pci_alloc_irq_vectors(port, 1, 1, PCI_IRQ_ALL_TYPES), err;
 
-	if (n < 0)
-		return n;
+	if (n < 0) {
+		pr_info("pci: %s: slot: no interrupt (%s), so it is looked at every second",
+			port->name, errname(n));
+		return 0;
+	}
 	pci_set_master(port);
 	slot->irq = pci_irq_vector(port, 0);
 	err = request_irq(slot->irq, slot_interrupt, port->intx_enabled ? IRQF_SHARED : 0,
@@ -234,10 +235,9 @@ static void start_slot(struct slot *slot)
 		slot_set_light(slot, LIGHT_ON);
 	else
 		slot_power_off(slot, false);
-	if (slot_occupied(slot) != found) {
+	if (slot_occupied(slot) != found)
 		__atomic_fetch_or(&slot->events, PCI_EXP_SLTSTA_PDC, __ATOMIC_RELEASE);
-		thread_wake(hotplug_thread);
-	}
+	thread_wake(hotplug_thread);
 }
 
 static int hotplug_probe(struct pci_dev *port)
@@ -273,7 +273,8 @@ static void hotplug_remove(struct pci_dev *port)
 
 	list_del_init(&slot->link);
 	slot_enable_events(slot, false);
-	free_irq(slot->irq, slot);
+	if (slot->irq)
+		free_irq(slot->irq, slot);
 	pci_free_irq_vectors(port);
 	port->dev.driver_data = NULL;
 	kfree(slot);

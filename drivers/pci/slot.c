@@ -5,13 +5,16 @@
  *	Slot Status   by "command completed"; other events; is a card there?
  *	Link Status   does it talk?
  *
+ * The answer is waited for, the events interrupt. (QEMU's ports take an INTx down at any write to
+ * their configuration space; so after each command the events are looked for, too.)
+ *
  * Parts may be missing: no power controller, no lights, no answers (NCCS).
  * Manual: [PCIE 6.7.3, 7.5.3.9 … 7.5.3.11].
  */
 #include <drivers/pci/slot.h>
 #include <kernel/printk.h>
 
-#define COMMAND_NS	NSEC_PER_SEC		/* [PCIE 6.7.3.2] */
+#define COMMAND_MS	1000			/* [PCIE 6.7.3.2] */
 #define DISCHARGE_NS	NSEC_PER_SEC		/* off is off after that [PCIE 6.7.1.8] */
 #define LINK_MS		1000
 #define RESET_MS	100			/* before the first request [PCIE 6.6.1] */
@@ -19,7 +22,7 @@
 #define STEP_MS		10
 
 #define EVENTS	(PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PFD | PCI_EXP_SLTSTA_MRLSC | \
-		 PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_CC | PCI_EXP_SLTSTA_DLLSC)
+		 PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
 #define ENABLES	(PCI_EXP_SLTCTL_ABPE | PCI_EXP_SLTCTL_PFDE | PCI_EXP_SLTCTL_PDCE | \
 		 PCI_EXP_SLTCTL_CCIE | PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_DLLSCE)
 #define GONE	0xffff
@@ -54,8 +57,9 @@ bool slot_link_up(const struct slot *slot)
 
 /* A message is sent when the first event appears, not for each: so until there is none. Writing
  * ones takes them back. [PCIE 6.7.3.4] */
-u32 slot_take_events(struct slot *slot)
+bool slot_collect_events(struct slot *slot)
 {
+	unsigned long flags = spin_lock_irqsave(&slot->lock);
 	u32 all = 0;
 	u16 status;
 
@@ -63,26 +67,40 @@ u32 slot_take_events(struct slot *slot)
 		write16(slot, PCI_EXP_SLTSTA, status & EVENTS);
 		all |= status & EVENTS;
 	}
+	__atomic_fetch_or(&slot->events, all, __ATOMIC_RELEASE);
+	spin_unlock_irqrestore(&slot->lock, flags);
 	return all;
+}
+
+/* Until FN says so, at most MS. */
+static bool wait_until(const struct slot *slot, bool (*fn)(const struct slot *slot), int ms)
+{
+	for (; ms > 0 && !fn(slot); ms -= STEP_MS)
+		msleep(STEP_MS);
+	return fn(slot);
 }
 
 /* ---- Commands ------------------------------------------------------------------------------- */
 
-/* The controller takes one command at a time, and its answer is an interrupt. */
+static bool answered(const struct slot *slot)
+{
+	return read16(slot, PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_CC;	/* or it is gone */
+}
+
+/* The controller takes one command at a time. */
 static void command(struct slot *slot, u16 clear, u16 set)
 {
 	u16 control = read16(slot, PCI_EXP_SLTCTL);
 
 	if (control == GONE)
 		return;
-	init_completion(&slot->answer);
-	write16(slot, PCI_EXP_SLTCTL, (control & ~clear) | set);
-	if (slot->caps & PCI_EXP_SLTCAP_NCCS || !((control | set) & PCI_EXP_SLTCTL_CCIE))
-		return;
-	if (wait_for_completion_timeout(&slot->answer, COMMAND_NS) &&
-	    pci_device_is_present(slot->port))
+	control = (control & ~clear) | set;
+	write16(slot, PCI_EXP_SLTSTA, PCI_EXP_SLTSTA_CC);
+	write16(slot, PCI_EXP_SLTCTL, control);
+	if (!(slot->caps & PCI_EXP_SLTCAP_NCCS) && !wait_until(slot, answered, COMMAND_MS))
 		dev_warn(&slot->port->dev, "slot: no answer to a command (control 0x%04x) in 1 s",
-			 (control & ~clear) | set);
+			 control);
+	slot_collect_events(slot);
 }
 
 static u16 power_light(const struct slot *slot, u16 bits)
@@ -108,14 +126,9 @@ void slot_enable_events(struct slot *slot, bool enable)
 		events |= PCI_EXP_SLTCTL_ABPE;
 	if (slot->caps & PCI_EXP_SLTCAP_PCP)
 		events |= PCI_EXP_SLTCTL_PFDE;
-	if (!(slot->caps & PCI_EXP_SLTCAP_NCCS))
-		events |= PCI_EXP_SLTCTL_CCIE;
 	if (slot->link_reported)
 		events |= PCI_EXP_SLTCTL_DLLSCE;
-	if (enable)
-		command(slot, ENABLES, events);
-	else
-		write16(slot, PCI_EXP_SLTCTL, read16(slot, PCI_EXP_SLTCTL) & ~ENABLES);
+	command(slot, ENABLES, enable ? events : 0);
 }
 
 void slot_set_light(struct slot *slot, enum slot_light light)
@@ -157,14 +170,6 @@ static bool card_answers(const struct slot *slot)
 	return vendor != GONE && vendor != 1;	/* 1: "ask me again" [PCIE 2.3.2] */
 }
 
-/* Until FN says so, at most MS. */
-static bool wait_until(const struct slot *slot, bool (*fn)(const struct slot *slot), int ms)
-{
-	for (; ms > 0 && !fn(slot); ms -= STEP_MS)
-		msleep(STEP_MS);
-	return fn(slot);
-}
-
 int slot_power_on(struct slot *slot)
 {
 	u16 clear = power(slot) | power_light(slot, PCI_EXP_SLTCTL_PIC) |
@@ -193,7 +198,7 @@ void slot_init(struct slot *slot, struct pci_dev *port)
 	slot->caps = pci_read_config32(port, port->pcie_cap + PCI_EXP_SLTCAP);
 	slot->link_reported = pci_read_config32(port, port->pcie_cap + PCI_EXP_LNKCAP) &
 			      PCI_EXP_LNKCAP_DLLLARC;
-	init_completion(&slot->answer);
+	spin_lock_init(&slot->lock);
 	slot_enable_events(slot, false);
-	slot_take_events(slot);
+	slot->events = 0;
 }

@@ -17,12 +17,12 @@ struct slot {
 	struct pci_dev *port;
 	u32 caps;			/* PCI_EXP_SLTCAP */
 	bool link_reported;
-	int irq;
+	int irq;			/* 0: none to be had, so the slot is looked at */
 	enum slot_state state;
 	u64 deadline;			/* ns; of the blinking */
 	u64 power_off_ns;		/* when power went off last */
-	u32 events;			/* PCI_EXP_SLTSTA_* not yet dealt with; atomic */
-	struct completion answer;	/* of the controller to a command */
+	spinlock_t lock;		/* the event bits of the status register */
+	u32 events;			/* taken from there, not yet dealt with; atomic */
 	struct list_head link;		/* hotplug.c's slots, under devices_lock() */
 };
 
@@ -30,8 +30,9 @@ struct slot {
 void slot_init(struct slot *slot, struct pci_dev *port);
 /* Allows events to interrupt, or forbids them all. */
 void slot_enable_events(struct slot *slot, bool enable);
-/* Irq context: takes what has happened out of the status register; 0: nothing, or no port. */
-u32 slot_take_events(struct slot *slot);
+/* Any context: moves what has happened from the status register to slot->events. False: nothing,
+ * or the port is gone. */
+bool slot_collect_events(struct slot *slot);
 
 bool slot_occupied(const struct slot *slot);
 bool slot_link_up(const struct slot *slot);

@@ -157,7 +157,7 @@ TREES = {
     + dev('virtio-rng-pci', bus='b') + root_port('c', 3, addr='3.7'),
     'switch': root_port('a', 1) + switch('s', 'a', 10, 3) + dev('nec-usb-xhci', bus='s1'),
     'old': dev('pci-bridge', id='a', chassis_nr=1) + dev('pci-bridge', id='b', bus='a', addr=3, chassis_nr=2)
-    + dev('e1000e', bus='b', addr=5, romfile='') + dev('edu', bus='a', addr=1),
+    + dev('e1000e', bus='b', addr=5, romfile='') + dev('virtio-rng-pci', bus='a', addr=1),
     'mixed': root_port('a', 1) + switch('s', 'a', 10, 2) + switch('t', 's1', 20, 2)
     + dev('pcie-pci-bridge', id='p', bus='t0') + dev('pci-bridge', id='q', bus='p', addr=2, chassis_nr=3)
     + dev('pci-bridge', id='r', bus='q', addr=9, chassis_nr=4) + dev('edu', bus='r', addr=1)
@@ -197,9 +197,9 @@ def grow(dice, ends=14):
             arguments += root_port(name, number)
             places.append((name, True))
         elif kind == 'switch' and bus and express:
-            ports = dice.randint(1, 3)
-            arguments += switch(name, bus, 100 + 10 * number, ports)
-            places += [('%s%d' % (name, n), True) for n in range(ports)]
+            down = dice.randint(1, 3)
+            arguments += switch(name, bus, 100 + 10 * number, down)
+            places += [('%s%d' % (name, n), True) for n in range(down)]
         elif kind == 'pci':
             arguments += (dev('pcie-pci-bridge', id=name, **options) if express
                           else dev('pci-bridge', id=name, chassis_nr=number, **options))
@@ -207,12 +207,12 @@ def grow(dice, ends=14):
         else:
             end = dice.choice(['edu', 'virtio-rng-pci', 'qemu-xhci', 'e1000e', 'pci-testdev'])
             if end in ('e1000e', 'qemu-xhci') and bus and not express:
-                end = 'edu'
+                end = 'virtio-rng-pci'
             arguments += dev(end, **dict(options, **({'romfile': ''} if end == 'e1000e' else {})))
     return arguments
 
 
-@pytest.mark.parametrize('number', range(40 if SOAK else 8))
+@pytest.mark.parametrize('number', range(40 if SOAK else 4))
 def test_random_trees(row, number, dice):
     tree = grow(dice)
     print(' '.join(tree))
@@ -388,7 +388,7 @@ def test_plug_and_unplug(slot):
     slot.unplug(slot.plug())            # what is made once and stays is made now
     slot.settle()
     before, memory = census(guest), guest.json('mem')['free']
-    for n in range(20 if SOAK else 2):
+    for n in range(20 if SOAK else 1):
         name = slot.plug()
         slot.settle()
         assert [(d['disk'], d['bdf']) for d in guest.json('blk info')] == [(0, '00:01.0'), (1, '01:00.0')]
@@ -459,8 +459,9 @@ def test_other_cards(slot):
     slot.settle()
     check_same(guest, slot.monitor)
     assert [f['bus_range'] for f in guest.json('lspci') if f['device'] == '000e'] == [[4, 4]]
-    slot.unplug(edu)
+    slot.monitor('device_del', id=edu)
     slot.unplug(bridge)
+    slot.monitor.wait_deleted(edu)
     slot.monitor('object-add', **{'qom-type': 'memory-backend-ram', 'id': 'mem', 'size': 64 << 20})
     slot.monitor('device_add', driver='ivshmem-plain', id='big', bus='rp', memdev='mem')
     guest.child.expect(r'01:00.0: BAR 2 wants 0x4000000 bytes, for which 00:02.0 has no room')
@@ -664,5 +665,6 @@ def test_no_messages(row, disk, tmp_path):
                          extra=patched_tree(row, tmp_path / 'dtb', edit) + root_port('a', 1))
     functions, stress, irqs = result.documents
     assert [(f['irq_mode'], f['msi_parent']) for f in functions if f['driver']] == [('intx', None)] * 2
+    assert not any('no answer' in line for line in result.lines)
     assert stress['errors'] == 0
     assert sum(sum(line['counts']) for line in lines_of(irqs, 'virtio')) > 0
