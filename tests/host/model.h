@@ -60,6 +60,14 @@ void host_hold_time(int n);
 /* What went wrong, the log, abort. */
 void __noreturn host_die(const char *fmt, ...) __printf(1, 2);
 
+/*
+ * A driver has broken a rule of the hardware: noted, with the functions that called the model, and
+ * the test in which it happens fails. The model then does what does least.
+ */
+void model_violation(const char *fmt, ...) __printf(1, 2);
+/* What has been noted since the last call, one a line; valid until the next one. */
+const char *model_violations(void);
+
 bool host_fail_armed(void);	/* the allocation that host_fail_after() meant has not come yet */
 u64 host_now(void);		/* the clock, without a side effect */
 

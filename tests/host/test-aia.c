@@ -24,7 +24,7 @@ static int setup_board(void **state)
 	board_boot(0, NULL);
 	return 0;
 }
-#define B(fn)	cmocka_unit_test_setup_teardown(fn, setup_board, rec_teardown)
+#define B(fn)	cmocka_unit_test_setup(fn, setup_board)
 
 /* ---- A device that sends messages ------------------------------------------------------------------ */
 

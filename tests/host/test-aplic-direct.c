@@ -22,8 +22,8 @@ static int setup(unsigned int parts)
 }
 static int by_the_book(void **state) { (void)state; return setup(BOARD_APLIC); }
 static int like_qemu(void **state) { (void)state; return setup(BOARD_APLIC_QEMU); }
-#define BOOK(fn)	cmocka_unit_test_setup_teardown(fn, by_the_book, rec_teardown)
-#define B(fn)	BOOK(fn), cmocka_unit_test_setup_teardown(fn, like_qemu, rec_teardown)
+#define BOOK(fn)	cmocka_unit_test_setup(fn, by_the_book)
+#define B(fn)	BOOK(fn), cmocka_unit_test_setup(fn, like_qemu)
 
 static unsigned int hart_of(unsigned int cpu)
 {

@@ -40,15 +40,14 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	int ret = rec_teardown(state);
-
+	(void)state;
 	if (domain) {
 		for (unsigned long n = 0; n < domain->revmap_size; n++)
 			irq_dispose_mapping(irq_find_mapping(domain, n));
 		irq_domain_remove_generic_chips(domain);
 		irq_domain_remove(domain);
 	}
-	return ret;
+	return 0;
 }
 #define G(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 

@@ -133,7 +133,7 @@ static int setup_msi(void **state)
 	dev = (struct device){ .name = "dev0", .msi.domain = parent.domain };
 	return 0;
 }
-#define M(fn)	cmocka_unit_test_setup_teardown(fn, setup_msi, rec_teardown)
+#define M(fn)	cmocka_unit_test_setup(fn, setup_msi)
 
 static void make_domain(unsigned int hwsize)
 {

@@ -49,7 +49,7 @@ static int setup(void **state)
 	with_neighbour = false;
 	return 0;
 }
-#define N(fn)	cmocka_unit_test_setup_teardown(fn, setup, rec_teardown)
+#define N(fn)	cmocka_unit_test_setup(fn, setup)
 
 static struct block_device *disk(unsigned int n)
 {

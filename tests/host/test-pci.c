@@ -101,11 +101,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	return nr_fn ? rec_teardown(state) : 0;
-}
-#define P(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define P(fn)	cmocka_unit_test_setup(fn, setup)
 
 /* ---- Enumeration ------------------------------------------------------------------------------------ */
 

@@ -27,9 +27,9 @@ static int setup(unsigned int p)
 static int by_the_book(void **state) { (void)state; return setup(BOARD_PLIC); }
 static int like_qemu(void **state) { (void)state; return setup(BOARD_PLIC_QEMU); }
 static int two_cells(void **state) { (void)state; return setup(BOARD_PLIC_2); }
-#define B(fn)	cmocka_unit_test_setup_teardown(fn, by_the_book, rec_teardown),		\
-		cmocka_unit_test_setup_teardown(fn, like_qemu, rec_teardown)
-#define B2(fn)	cmocka_unit_test_setup_teardown(fn, two_cells, rec_teardown)
+#define B(fn)	cmocka_unit_test_setup(fn, by_the_book),		\
+		cmocka_unit_test_setup(fn, like_qemu)
+#define B2(fn)	cmocka_unit_test_setup(fn, two_cells)
 
 /* ---- Devices ---------------------------------------------------------------------------------------- */
 

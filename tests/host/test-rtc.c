@@ -400,8 +400,8 @@ static void removed_or_without_memory_nothing_is_left(void **state)
 	come_and_go_of("arm,pl031");
 }
 
-#define GF(fn)	cmocka_unit_test_setup_teardown(fn, setup_goldfish, rec_teardown)
-#define PL(fn)	cmocka_unit_test_setup_teardown(fn, setup_pl031, rec_teardown)
+#define GF(fn)	cmocka_unit_test_setup(fn, setup_goldfish)
+#define PL(fn)	cmocka_unit_test_setup(fn, setup_pl031)
 
 int main(void)
 {

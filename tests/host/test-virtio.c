@@ -43,7 +43,7 @@ static int setup(void **state)
 	}
 	return 0;
 }
-#define V(fn)	cmocka_unit_test_setup_teardown(fn, setup, rec_teardown)
+#define V(fn)	cmocka_unit_test_setup(fn, setup)
 
 static struct block_device *the_disk(void)
 {

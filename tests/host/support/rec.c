@@ -352,18 +352,6 @@ int rec_setup(void **state)
 	return 0;
 }
 
-static void report(void *arg, const char *text)
-{
-	(void)arg;
-	print_error("irq_check: %s\n", text);
-}
-
-int rec_teardown(void **state)
-{
-	(void)state;
-	return irq_check(report, NULL) ? -1 : 0;
-}
-
 bool logged(const char *text)
 {
 	return strstr(host_printk(), text) != NULL;
