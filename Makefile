@@ -219,7 +219,7 @@ cc-include := $(shell $(CC) -print-file-name=include 2>/dev/null)
 
 cflags := $(target) $(arch-flags) -std=gnu17 -O2 -g -ffreestanding -fno-pie -fno-common \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections
-ldflags := -nostdlib -static --build-id=none --gc-sections --fatal-warnings -z noexecstack \
+ldflags := -nostdlib -static --build-id=sha1 --gc-sections --fatal-warnings -z noexecstack \
 	-z max-page-size=4096
 
 include tools/third-party.mk
