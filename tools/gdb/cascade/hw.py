@@ -1,0 +1,66 @@
+"""Device registers, read through QEMU's gdb stub without disturbing the machine.
+
+Some registers cannot be read just to look:
+ - reading has an effect: a PLIC gives an interrupt away when its claim register is read, and the
+   kernel never sees it.  The controllers (chips.py) name theirs; `--really' reads one all the same.
+ - a GICv2 looks at which CPU reads.  gdb is none, and QEMU (10.0) ends with a segmentation fault.
+"""
+
+import gdb
+
+from .model import Problem
+
+_guards = []            # functions that give [(first address, bytes, name, crashes)]
+
+
+def guard(function):
+    """Registers a function that knows of registers that must not be read."""
+    _guards.append(function)
+    return function
+
+
+def check(address, size, really=False):
+    """Raises Problem if reading there would disturb the machine."""
+    for function in _guards:
+        for first, length, name, crashes in function():
+            if address + size <= first or first + length <= address:
+                continue
+            if crashes:
+                raise Problem('QEMU crashes when gdb reads %s (0x%x): its registers depend on the '
+                              'CPU that reads.' % (name, address))
+            if not really:
+                raise Problem('Reading %s (0x%x) has a side effect: the kernel would lose what it '
+                              'takes away. --really reads it.' % (name, address))
+
+
+class physical:
+    """Inside, addresses are physical, whatever the MMU maps on the selected CPU."""
+
+    def _set(self, on):
+        connection = gdb.selected_inferior().connection
+        if connection is not None and hasattr(connection, 'send_packet'):
+            connection.send_packet('Qqemu.PhyMemMode:%d' % on)
+
+    def __enter__(self):
+        self._set(1)
+
+    def __exit__(self, *exception):
+        self._set(0)
+
+
+def read(address, size=4, really=False):
+    """A device register (or SIZE bytes of them, little-endian)."""
+    check(address, size, really)
+    try:
+        with physical():
+            data = gdb.selected_inferior().read_memory(address, size)
+    except gdb.MemoryError:
+        raise Problem('There is nothing at physical address 0x%x.' % address)
+    return int.from_bytes(bytes(data), 'little')
+
+
+def write(address, value, size=4):
+    """Stores to a device or to memory; gdb then forgets what registers it has cached."""
+    with physical():
+        gdb.selected_inferior().write_memory(address, value.to_bytes(size, 'little'))
+    gdb.execute('maintenance flush register-cache', to_string=True)

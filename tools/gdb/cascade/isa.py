@@ -1,0 +1,77 @@
+"""What differs between instruction sets: one small class each, in a module of its name."""
+
+import importlib
+
+import gdb
+
+from . import model
+from .model import Problem
+
+
+class Isa:
+    """What a module gives; frames and traps are found by the .cfi lines of entry.S alone."""
+
+    name = ''
+    cpu_register = ''           # holds the address of this CPU's struct cpu
+    registers = ()              # of this CPU's trap state, for `irq trap'
+    invisible = ''              # registers that QEMU's gdb stub does not show, and what does instead
+
+    @staticmethod
+    def register(name):
+        """A register of the selected thread as a number; None if the stub does not show it."""
+        value = gdb.newest_frame().read_register(name)
+        return int(value) & (1 << 64) - 1 if value.type.sizeof == 8 else int(value) & 0xffffffff
+
+    def this_cpu(self):
+        return self.register(self.cpu_register)
+
+    # Of a trap's saved registers, a struct pt_regs:
+    def pc(self, regs):
+        raise NotImplementedError
+
+    def what(self, regs):
+        """"interrupt 9 (external)" """
+        raise NotImplementedError
+
+    def enabled(self, regs):
+        """Whether the interrupted code had interrupts on."""
+        raise NotImplementedError
+
+    # Of the CPU as it is now:
+    def interrupts_on(self):
+        raise NotImplementedError
+
+    def root_hwirq(self, vector):
+        """(hwirq at the root domain, None), or (None, why there is none) for a cause or vector."""
+        raise NotImplementedError
+
+
+_known = {}
+
+
+def current():
+    """The Isa of the kernel in gdb."""
+    arch = gdb.selected_inferior().architecture().name()
+    name = {'riscv:rv64': 'riscv64'}.get(arch, arch)
+    if name not in _known:
+        try:
+            _known[name] = importlib.import_module('cascade.' + name).ISA
+        except ImportError:
+            raise Problem('Traps and registers are not known on %s: tools/gdb/cascade has no %s.py.'
+                          % (arch, name))
+    return _known[name]
+
+
+def trap_frames():
+    """[(gdb.Frame of the entry code, struct pt_regs)] of the selected thread, innermost first.
+
+    The entry code says .cfi_signal_frame, and keeps sp at the struct pt_regs while C runs."""
+    found, frame = [], gdb.newest_frame()
+    while frame is not None and frame.level() < 64:
+        if frame.type() == gdb.SIGTRAMP_FRAME and frame.level():
+            found.append((frame, model.struct_at(int(frame.read_register('sp')), 'pt_regs')))
+        try:
+            frame = frame.older()
+        except gdb.error:
+            break
+    return found

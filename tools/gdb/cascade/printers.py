@@ -1,0 +1,5 @@
+"""Pretty-printers of the irq objects."""
+
+
+def register():
+    pass
