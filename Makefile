@@ -82,6 +82,8 @@ irq := \
 	irqthread \
 	msi \
 	msi-desc \
+	msi-irqs \
+	msi-lib \
 	matrix \
 	affinity \
 	resend \

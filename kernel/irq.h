@@ -128,6 +128,7 @@ enum {
 	IRQCHIP_EOI_IF_HANDLED		= 1 << 1,
 	IRQCHIP_ONESHOT_SAFE		= 1 << 5,
 	IRQCHIP_EOI_THREADED		= 1 << 6,
+	IRQCHIP_SUPPORTS_LEVEL_MSI	= 1 << 7,	/* sends a message at either edge */
 	IRQCHIP_AFFINITY_PRE_STARTUP	= 1 << 10,
 	IRQCHIP_IMMUTABLE		= 1 << 11,
 	IRQCHIP_MOVE_DEFERRED		= 1 << 12,	/* moves only inside its own interrupt */

@@ -20,15 +20,29 @@ struct msi_msg {
 
 struct msi_domain_info;
 
+/* What msi_domain_alloc_irq_at() got: .virq, or .virq 0 and an errno in .index. */
+struct msi_map {
+	int index, virq;
+};
+
+/* The caller's own, for its chip. */
+union msi_instance_cookie {
+	u64 value;
+	void *ptr;
+};
+
 /* One message of a device (for multi-message MSI: nvec_used of them). */
 struct msi_desc {
 	unsigned int irq;		/* 0: none */
 	unsigned int nvec_used;
 	struct device *dev;
 	struct msi_msg msg;		/* last message written (S-132) */
-	struct irq_affinity_desc *affinity;
+	struct irq_affinity_desc *affinity;	/* one per vector; insertion copies it */
 	unsigned int msi_index;		/* in the device */
 	bool fresh;			/* bound by the allocation that is under way */
+	struct {
+		union msi_instance_cookie icookie;
+	} data;
 	/* The PCI layer's. */
 	struct {
 		u32 msix_ctrl;		/* cached vector control of the table entry */
@@ -55,20 +69,25 @@ struct msi_domain_ops {
 	void (*set_desc)(msi_alloc_info_t *arg, struct msi_desc *desc);
 	int (*msi_init)(struct irq_domain *d, struct msi_domain_info *info, unsigned int virq,
 			irq_hw_number_t hwirq, msi_alloc_info_t *arg);
+	void (*msi_free)(struct irq_domain *d, struct msi_domain_info *info, unsigned int virq);
 	/* Wire-to-MSI only: firmware's specifier into hwirq and type. */
 	int (*msi_translate)(struct irq_domain *d, struct irq_fwspec *fwspec,
 			     unsigned long *hwirq, unsigned int *type);
 };
 
 enum {
-	MSI_FLAG_USE_DEF_CHIP_OPS	= 1 << 1,
+	MSI_FLAG_USE_DEF_CHIP_OPS	= 1 << 1,	/* what is NULL goes to the parent */
 	MSI_FLAG_ACTIVATE_EARLY		= 1 << 2,
-	MSI_FLAG_MUST_REACTIVATE	= 1 << 3,
-	MSI_FLAG_LEVEL_CAPABLE		= 1 << 6,
+	MSI_FLAG_ALLOC_SIMPLE_MSI_DESCS	= 1 << 5,	/* allocation makes descriptors, too */
+	MSI_FLAG_FREE_MSI_DESCS		= 1 << 6,	/* freeing irqs frees them, too */
+	MSI_FLAG_USE_DEV_FWNODE		= 1 << 7,	/* found by the tree's node */
+	MSI_FLAG_PCI_MSI_MASK_PARENT	= 1 << 9,
+	MSI_GENERIC_FLAGS_MASK		= 0xffff,
 	MSI_FLAG_MULTI_PCI_MSI		= 1 << 16,
 	MSI_FLAG_PCI_MSIX		= 1 << 17,
-	MSI_FLAG_MSIX_CONTIGUOUS	= 1 << 18,
-	MSI_FLAG_PCI_MSI_MASK_PARENT	= 1 << 20,
+	MSI_FLAG_LEVEL_CAPABLE		= 1 << 18,	/* two messages: asserted, deasserted */
+	MSI_FLAG_MSIX_CONTIGUOUS	= 1 << 19,
+	MSI_FLAG_PCI_MSIX_ALLOC_DYN	= 1 << 20,
 };
 
 struct msi_domain_info {
@@ -84,7 +103,7 @@ struct msi_domain_info {
 };
 
 struct msi_domain_template {
-	const char *name;		/* "PCI-MSIX" */
+	const char *name;		/* "PCI-MSIX"; NULL: the chip's */
 	struct irq_chip chip;
 	struct msi_domain_ops ops;
 	struct msi_domain_info info;
@@ -93,47 +112,109 @@ struct msi_domain_template {
 /* What a parent domain offers its devices' domains. */
 struct msi_parent_ops {
 	u32 supported_flags, required_flags;	/* child = (child & supported) | required (S-134) */
+	u32 bus_select_mask;			/* MATCH_*: whom it can serve; 0: all */
 	const char *prefix;			/* of the child's name: "IMSIC-" */
-	/* Completes INFO for a child. False: this parent cannot serve that bus token. */
-	bool (*init_dev_msi_info)(struct device *dev, struct irq_domain *parent,
-				  struct msi_domain_info *info);
+	/* Completes INFO for a child. False: REAL_PARENT cannot serve that bus token. */
+	bool (*init_dev_msi_info)(struct device *dev, struct irq_domain *d,
+				  struct irq_domain *real_parent, struct msi_domain_info *info);
+};
+#define MATCH_PCI_MSI		BIT(DOMAIN_BUS_PCI_MSI)
+#define MATCH_PLATFORM_MSI	BIT(DOMAIN_BUS_PLATFORM_MSI)
+
+/* What most init_dev_msi_info() begin with: flags, affinity and retrigger by the parent. */
+bool msi_lib_init_dev_msi_info(struct device *dev, struct irq_domain *d,
+			       struct irq_domain *real_parent, struct msi_domain_info *info);
+
+/* ---- A device's own domains ----------------------------------------------------------------- */
+
+enum msi_domain_ids {
+	MSI_DEFAULT_DOMAIN,
+	MSI_SECONDARY_DOMAIN,
+	MSI_MAX_DEVICE_IRQDOMAINS,
 };
 
-/* Makes the device's own domain from a template on dev->msi.domain; HWSIZE messages. 0, -ENODEV
- * (no parent), -EBUSY (has one), -ENOTSUPP (parent refuses), -ENOMEM. (S-133) */
-int msi_create_device_irq_domain(struct device *dev, const struct msi_domain_template *tmpl,
-				 unsigned int hwsize, void *domain_data, void *chip_data);
-void msi_remove_device_irq_domain(struct device *dev);
-struct irq_domain *msi_device_domain(struct device *dev);	/* NULL: none */
+/* Makes domain DOMID of a device from a template on dev->msi.domain; HWSIZE messages. False: no
+ * parent, has one already, the parent refuses, or no memory. (S-133) */
+bool msi_create_device_irq_domain(struct device *dev, unsigned int domid,
+				  const struct msi_domain_template *tmpl, unsigned int hwsize,
+				  void *domain_data, void *chip_data);
+void msi_remove_device_irq_domain(struct device *dev, unsigned int domid);
+bool msi_match_device_irq_domain(struct device *dev, unsigned int domid,
+				 enum irq_domain_bus_token bus_token);
+/* NULL: none. */
+struct irq_domain *msi_get_device_domain(struct device *dev, unsigned int domid);
 
 /* The MSI parent of devices for whose messages firmware names nobody; NULL (the default): none.
  * Set by a controller that starts. */
 void msi_set_default_parent(struct irq_domain *d);
 struct irq_domain *msi_default_parent(void);
 
-/* Descriptors of a device, by index. */
-int msi_insert_desc(struct device *dev, const struct msi_desc *init);	/* copies; -EBUSY taken */
+/* ---- Descriptors of a device, by index ------------------------------------------------------ */
+
+/* Room for them: 0 or -ENOMEM. Idempotent; the first of the calls below does it otherwise. */
+int msi_setup_device_data(struct device *dev);
+/* Against others who allocate for the same device; what is not called _locked takes it itself. */
+void msi_lock_descs(struct device *dev);
+void msi_unlock_descs(struct device *dev);
+
+/* Copies INIT, its masks too: 0; -ERANGE beyond the domain's size; -EBUSY taken, or MSI_ANY_INDEX
+ * (the lowest free one) and none is free; -ENOMEM. */
+#define MSI_ANY_INDEX (~0U)
+int msi_domain_insert_msi_desc(struct device *dev, unsigned int domid,
+			       const struct msi_desc *init);
+static inline int msi_insert_msi_desc(struct device *dev, const struct msi_desc *init)
+{
+	return msi_domain_insert_msi_desc(dev, MSI_DEFAULT_DOMAIN, init);
+}
+/* Those that have no irq; a bound one stays, with a warning. */
+void msi_domain_free_msi_descs_range(struct device *dev, unsigned int domid, unsigned int first,
+				     unsigned int last);
+
+enum msi_desc_filter { MSI_DESC_ALL, MSI_DESC_NOTASSOCIATED, MSI_DESC_ASSOCIATED };
+/* The first that passes FILTER, with index >= INDEX; NULL at the end. */
+struct msi_desc *msi_desc_from(struct device *dev, unsigned int domid, unsigned int index,
+			       enum msi_desc_filter filter);
+static inline struct msi_desc *msi_first_desc(struct device *dev, enum msi_desc_filter filter)
+{
+	return msi_desc_from(dev, MSI_DEFAULT_DOMAIN, 0, filter);
+}
 struct msi_desc *msi_desc_at(struct device *dev, unsigned int index);	/* NULL: none */
-/* The first with index >= INDEX; NULL at the end. */
-struct msi_desc *msi_desc_next(struct device *dev, unsigned int index);
-#define msi_for_each_desc(desc, dev)						\
-	for ((desc) = msi_desc_next(dev, 0); (desc);				\
-	     (desc) = msi_desc_next(dev, (desc)->msi_index + 1))
+#define msi_domain_for_each_desc(desc, dev, domid, filter)			\
+	for ((desc) = msi_desc_from(dev, domid, 0, filter); (desc);		\
+	     (desc) = msi_desc_from(dev, domid, (desc)->msi_index + 1, filter))
+#define msi_for_each_desc(desc, dev, filter)					\
+	msi_domain_for_each_desc(desc, dev, MSI_DEFAULT_DOMAIN, filter)
+static inline struct device *msi_desc_to_dev(struct msi_desc *desc) { return desc->dev; }
+
+/* ---- Interrupts for them -------------------------------------------------------------------- */
 
 /*
- * Interrupts for the descriptors FIRST … LAST: prepare, set_desc, numbers, link, early activation
- * (S-128, S-129). 0; or the number that did fit, if > 0; or -ENOSPC, -EINVAL, -ERANGE. On failure
- * everything this call made is undone.
+ * For the descriptors FIRST … LAST: prepare, set_desc, numbers, link, early activation (S-128,
+ * S-129). 0; PCI: the number that did fit, if > 0, and 1 for a block of messages that did not;
+ * -ENOSPC, -EINVAL for a range beyond the domain, -ENODEV without one, or what a callback said. On
+ * failure everything this call made is undone.
  */
-int msi_domain_alloc_irqs_range(struct device *dev, unsigned int first, unsigned int last);
-void msi_domain_free_irqs_range(struct device *dev, unsigned int first, unsigned int last);
-/* Frees interrupts and descriptors. */
-void msi_domain_free_irqs_all(struct device *dev);
-/* One more at INDEX (MSI_ANY_INDEX: the lowest free one); the irq or an errno. */
-#define MSI_ANY_INDEX (~0U)
-int msi_domain_alloc_irq_at(struct device *dev, unsigned int index,
-			    const struct irq_affinity_desc *affinity);
-unsigned int msi_get_virq(struct device *dev, unsigned int index);	/* 0: none */
+int msi_domain_alloc_irqs_range(struct device *dev, unsigned int domid, unsigned int first,
+				unsigned int last);
+int msi_domain_alloc_irqs_range_locked(struct device *dev, unsigned int domid, unsigned int first,
+				       unsigned int last);
+int msi_domain_alloc_irqs_all_locked(struct device *dev, unsigned int domid, int nirqs);
+/* Frees interrupts, and descriptors by MSI_FLAG_FREE_MSI_DESCS. (S-136) */
+void msi_domain_free_irqs_range(struct device *dev, unsigned int domid, unsigned int first,
+				unsigned int last);
+void msi_domain_free_irqs_range_locked(struct device *dev, unsigned int domid,
+				       unsigned int first, unsigned int last);
+void msi_domain_free_irqs_all(struct device *dev, unsigned int domid);
+void msi_domain_free_irqs_all_locked(struct device *dev, unsigned int domid);
+/* One more, with a descriptor, at INDEX or MSI_ANY_INDEX. AFFDESC, COOKIE: may be NULL. */
+struct msi_map msi_domain_alloc_irq_at(struct device *dev, unsigned int domid, unsigned int index,
+				       const struct irq_affinity_desc *affdesc,
+				       union msi_instance_cookie *cookie);
+unsigned int msi_domain_get_virq(struct device *dev, unsigned int domid, unsigned int index);
+static inline unsigned int msi_get_virq(struct device *dev, unsigned int index)	/* 0: none */
+{
+	return msi_domain_get_virq(dev, MSI_DEFAULT_DOMAIN, index);
+}
 
 /* Chip callbacks of a device's domain; the template uses them through MSI_FLAG_USE_DEF_CHIP_OPS. */
 int msi_domain_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force);

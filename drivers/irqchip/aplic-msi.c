@@ -104,7 +104,8 @@ static const struct msi_domain_template aplic_template = {
 	},
 	.info = {
 		.bus_token = DOMAIN_BUS_WIRED_TO_MSI,
-		.flags = MSI_FLAG_USE_DEF_CHIP_OPS,
+		.flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_USE_DEV_FWNODE |
+			 MSI_FLAG_FREE_MSI_DESCS,
 	},
 };
 
@@ -136,9 +137,9 @@ int aplic_msi_setup(struct aplic *aplic, struct device_node *node)
 	ret = aplic_find_imsic(aplic, node);
 	if (ret)
 		return ret;
-	ret = msi_create_device_irq_domain(&aplic->dev, &aplic_template, aplic->nr_sources + 1,
-					   aplic, aplic);
-	if (!ret)
-		irq_domain_set_name(msi_device_domain(&aplic->dev), "aplic");
-	return ret;
+	if (!msi_create_device_irq_domain(&aplic->dev, MSI_DEFAULT_DOMAIN, &aplic_template,
+					  aplic->nr_sources + 1, aplic, aplic))
+		return -ENOMEM;
+	irq_domain_set_name(msi_get_device_domain(&aplic->dev, MSI_DEFAULT_DOMAIN), "aplic");
+	return 0;
 }

@@ -245,23 +245,19 @@ static void its_msi_eoi(struct irq_data *d)
 	gic_eoi(d->parent_data->hwirq);
 }
 
-static bool its_init_dev_msi_info(struct device *dev, struct irq_domain *parent,
-				  struct msi_domain_info *info)
+static bool its_init_dev_msi_info(struct device *dev, struct irq_domain *d,
+				  struct irq_domain *real_parent, struct msi_domain_info *info)
 {
-	(void)dev, (void)parent;
-	if (info->bus_token != DOMAIN_BUS_PCI_DEVICE_MSI &&
-	    info->bus_token != DOMAIN_BUS_PCI_DEVICE_MSIX)
-		return false;	/* a DeviceID is needed, which only PCI tells */
+	if (!msi_lib_init_dev_msi_info(dev, d, real_parent, info))
+		return false;
 	info->chip->irq_eoi = its_msi_eoi;
-	info->chip->irq_set_affinity = msi_domain_set_affinity;
-	info->chip->irq_retrigger = irq_chip_retrigger_hierarchy;
 	return true;
 }
 
 static const struct msi_parent_ops its_msi_parent_ops = {
-	.supported_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY |
-			   MSI_FLAG_PCI_MSIX | MSI_FLAG_MULTI_PCI_MSI,
+	.supported_flags = MSI_GENERIC_FLAGS_MASK | MSI_FLAG_PCI_MSIX | MSI_FLAG_MULTI_PCI_MSI,
 	.required_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_PCI_MSI_MASK_PARENT,
+	.bus_select_mask = MATCH_PCI_MSI,	/* others have no DeviceID */
 	.prefix = "ITS-",
 	.init_dev_msi_info = its_init_dev_msi_info,
 };

@@ -259,28 +259,19 @@ const struct irq_domain_ops imsic_domain_ops = {
 
 /* ---- For the devices' own domains ----------------------------------------------------------- */
 
-static bool imsic_init_dev_msi_info(struct device *dev, struct irq_domain *parent,
-				    struct msi_domain_info *info)
+static bool imsic_init_dev_msi_info(struct device *dev, struct irq_domain *d,
+				    struct irq_domain *real_parent, struct msi_domain_info *info)
 {
-	(void)dev, (void)parent;
-	switch (info->bus_token) {
-	case DOMAIN_BUS_PCI_DEVICE_MSI:
-	case DOMAIN_BUS_PCI_DEVICE_MSIX:
-	case DOMAIN_BUS_WIRED_TO_MSI:
-		break;
-	default:
+	if (!msi_lib_init_dev_msi_info(dev, d, real_parent, info))
 		return false;
-	}
 	info->chip->irq_ack = imsic_irq_ack;	/* at once, without a walk to the parent */
-	info->chip->irq_set_affinity = msi_domain_set_affinity;
-	info->chip->irq_retrigger = irq_chip_retrigger_hierarchy;
 	return true;
 }
 
 const struct msi_parent_ops imsic_msi_parent_ops = {
-	.supported_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY |
-			   MSI_FLAG_PCI_MSIX,
+	.supported_flags = MSI_GENERIC_FLAGS_MASK | MSI_FLAG_PCI_MSIX,
 	.required_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_PCI_MSI_MASK_PARENT,
+	.bus_select_mask = MATCH_PCI_MSI | MATCH_PLATFORM_MSI,
 	.prefix = "IMSIC-",
 	.init_dev_msi_info = imsic_init_dev_msi_info,
 };

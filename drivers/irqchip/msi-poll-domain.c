@@ -148,23 +148,19 @@ const struct irq_domain_ops msi_poll_domain_ops = {
 	.free = msi_poll_domain_free,
 };
 
-static bool msi_poll_init_dev_msi_info(struct device *dev, struct irq_domain *parent,
-				       struct msi_domain_info *info)
+static bool msi_poll_init_dev_msi_info(struct device *dev, struct irq_domain *d,
+				       struct irq_domain *real_parent, struct msi_domain_info *info)
 {
-	(void)dev, (void)parent;
-	if (info->bus_token != DOMAIN_BUS_PCI_DEVICE_MSI &&
-	    info->bus_token != DOMAIN_BUS_PCI_DEVICE_MSIX)
+	if (!msi_lib_init_dev_msi_info(dev, d, real_parent, info))
 		return false;
 	info->chip->irq_ack = msi_poll_irq_ack;
-	info->chip->irq_set_affinity = msi_domain_set_affinity;
-	info->chip->irq_retrigger = irq_chip_retrigger_hierarchy;
 	return true;
 }
 
 const struct msi_parent_ops msi_poll_parent_ops = {
-	.supported_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY |
-			   MSI_FLAG_PCI_MSIX,
+	.supported_flags = MSI_GENERIC_FLAGS_MASK | MSI_FLAG_PCI_MSIX,
 	.required_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_PCI_MSI_MASK_PARENT,
+	.bus_select_mask = MATCH_PCI_MSI,
 	.prefix = "POLL-",
 	.init_dev_msi_info = msi_poll_init_dev_msi_info,
 };

@@ -14,7 +14,6 @@
 #include <kernel/io.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
-#include <string.h>
 
 static void update16(struct pci_dev *dev, unsigned int where, u16 clear, u16 set)
 {
@@ -32,8 +31,8 @@ void pci_intx(struct pci_dev *dev, bool enable)
 /* Frees what both kinds have in common. */
 static void release_vectors(struct pci_dev *dev)
 {
-	msi_domain_free_irqs_all(&dev->dev);
-	msi_remove_device_irq_domain(&dev->dev);
+	msi_domain_free_irqs_all(&dev->dev, MSI_DEFAULT_DOMAIN);
+	msi_remove_device_irq_domain(&dev->dev, MSI_DEFAULT_DOMAIN);
 	dev->nr_vectors = 0;
 }
 
@@ -46,24 +45,6 @@ static int spread(unsigned int nvec, const struct irq_affinity *affd,
 		return 0;
 	*masks = irq_create_affinity_masks(nvec, affd);
 	return *masks ? 0 : -ENOMEM;
-}
-
-/* Adds a descriptor, with its own copy of as many MASKS (may be NULL) as it has vectors. */
-static int insert_desc(struct pci_dev *dev, struct msi_desc *init,
-		       const struct irq_affinity_desc *masks)
-{
-	int ret;
-
-	if (masks) {
-		init->affinity = kcalloc(init->nvec_used, sizeof(*masks));
-		if (!init->affinity)
-			return -ENOMEM;
-		memcpy(init->affinity, masks, init->nvec_used * sizeof(*masks));
-	}
-	ret = msi_insert_desc(&dev->dev, init);
-	if (ret < 0)
-		kfree(init->affinity);
-	return min(ret, 0);
 }
 
 /* ---- MSI-X ---------------------------------------------------------------------------------- */
@@ -109,12 +90,13 @@ static int setup_msix(struct pci_dev *dev, unsigned int nvec, const struct irq_a
 				.msix_ctrl = readl(row + PCI_MSIX_ENTRY_VECTOR_CTRL) |
 					     PCI_MSIX_ENTRY_CTRL_MASKBIT,
 			},
+			.affinity = masks ? &masks[i] : NULL,
 		};
 
-		err = insert_desc(dev, &init, masks ? &masks[i] : NULL);
+		err = msi_insert_msi_desc(&dev->dev, &init);
 	}
 	kfree(masks);
-	return err ? err : msi_domain_alloc_irqs_range(&dev->dev, 0, nvec - 1);
+	return err ? err : msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0, nvec - 1);
 }
 
 /* Also those nobody uses: firmware may have left anything in them. */
@@ -159,7 +141,7 @@ void pci_disable_msix(struct pci_dev *dev)
 
 	if (!dev->msix_enabled)
 		return;
-	msi_for_each_desc(desc, &dev->dev) {
+	msi_for_each_desc(desc, &dev->dev, MSI_DESC_ALL) {
 		char *row = (char *)dev->msix_base + desc->msi_index * PCI_MSIX_ENTRY_SIZE;
 
 		desc->pci.msix_ctrl |= PCI_MSIX_ENTRY_CTRL_MASKBIT;
@@ -216,14 +198,15 @@ static int setup_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_af
 		},
 	};
 
+	init.affinity = masks;
 	if (!err)
-		err = insert_desc(dev, &init, masks);
+		err = msi_insert_msi_desc(&dev->dev, &init);
 	kfree(masks);
 	if (err)
 		return err;
 	*out = msi_desc_at(&dev->dev, 0);
 	mask_all_messages(dev, *out, true);
-	return msi_domain_alloc_irqs_range(&dev->dev, 0, 0);
+	return msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0, 0);
 }
 
 int pci_enable_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd)

@@ -169,7 +169,8 @@ static void pci_msi_set_desc(msi_alloc_info_t *arg, struct msi_desc *desc)
 	arg->hwirq = desc->msi_index;
 }
 
-#define PCI_MSI_COMMON_FLAGS	(MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY)
+#define PCI_MSI_COMMON_FLAGS	(MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY | \
+				 MSI_FLAG_FREE_MSI_DESCS)
 
 static const struct msi_domain_template msix_template = {
 	.name = "PCI-MSIX",
@@ -205,8 +206,9 @@ static const struct msi_domain_template msi_template = {
 
 int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize)
 {
-	return msi_create_device_irq_domain(&dev->dev, msix ? &msix_template : &msi_template,
-					    hwsize, NULL, NULL);
+	return msi_create_device_irq_domain(&dev->dev, MSI_DEFAULT_DOMAIN,
+					    msix ? &msix_template : &msi_template, hwsize, NULL,
+					    NULL) ? 0 : -ENODEV;
 }
 
 bool pci_msi_domain_supports(const struct pci_dev *dev, u32 flags)

@@ -1,4 +1,4 @@
-/* Shared by msi.c and msi-desc.c. */
+/* Shared by msi.c, msi-desc.c and msi-irqs.c. */
 #ifndef KERNEL_IRQ_MSI_INTERNALS_H
 #define KERNEL_IRQ_MSI_INTERNALS_H
 
@@ -13,13 +13,24 @@ struct device_msi_domain {
 
 struct msi_device_data {
 	struct mutex mutex;		/* descriptors and allocation of this device */
-	struct radix_tree descs;	/* by index */
-	struct irq_domain *domain;
-	struct device_msi_domain *own;
+	struct msi_dev_domain {
+		struct radix_tree descs;	/* by index */
+		struct irq_domain *domain;
+		struct device_msi_domain *own;
+	} dom[MSI_MAX_DEVICE_IRQDOMAINS];
 };
 
-/* Made at first use; NULL when out of memory. put() frees it if nothing is in it. */
-struct msi_device_data *msi_device_data_get(struct device *dev);
+/* NULL: no such id, or the device has no data. */
+static inline struct msi_dev_domain *msi_dev_domain(struct device *dev, unsigned int domid)
+{
+	return dev->msi.data && domid < MSI_MAX_DEVICE_IRQDOMAINS
+		       ? &dev->msi.data->dom[domid] : NULL;
+}
+
+/* A copy of INIT: the index that it got, or an errno. */
+int msi_dev_domain_insert(struct device *dev, struct msi_dev_domain *dom,
+			  const struct msi_desc *init);
+/* Frees what msi_setup_device_data() made, if nothing is in it. */
 void msi_device_data_put(struct device *dev);
 
 #endif

@@ -22,14 +22,19 @@ static struct msi_domain_info *to_info(struct irq_domain *d)
 
 /* ---- Operations of a device's domain -------------------------------------------------------- */
 
+/* A level takes two messages, one for each of its edges; who cannot send them must not be given
+ * the second. (S-138) */
 static int compose_and_write(struct irq_data *d)
 {
-	struct msi_msg msg = { 0 };
-	int ret = irq_chip_compose_msi_msg(d, &msg);
+	struct msi_msg msg[2] = { 0 };
+	int ret = irq_chip_compose_msi_msg(d, msg);
 
-	if (!ret)
-		d->chip->irq_write_msi_msg(d, &msg);
-	return ret;
+	if (ret)
+		return ret;
+	WARN_ON(!(to_info(d->domain)->flags & MSI_FLAG_LEVEL_CAPABLE) &&
+		(msg[1].address_lo || msg[1].address_hi || msg[1].data));
+	d->chip->irq_write_msi_msg(d, msg);
+	return 0;
 }
 
 static int msi_domain_activate(struct irq_domain *domain, struct irq_data *d, bool reserve)
@@ -40,8 +45,10 @@ static int msi_domain_activate(struct irq_domain *domain, struct irq_data *d, bo
 
 static void msi_domain_deactivate(struct irq_domain *domain, struct irq_data *d)
 {
+	struct msi_msg none[2] = { 0 };
+
 	(void)domain;
-	d->chip->irq_write_msi_msg(d, &(struct msi_msg){ 0 });
+	d->chip->irq_write_msi_msg(d, none);
 }
 
 int msi_domain_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force)
@@ -90,6 +97,10 @@ static int msi_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned in
 
 static void msi_domain_free(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
 {
+	struct msi_domain_info *info = to_info(d);
+
+	for (unsigned int i = 0; i < nr_irqs && info->ops->msi_free; i++)
+		info->ops->msi_free(d, info, virq + i);
 	irq_domain_free_irqs_top(d, virq, nr_irqs);
 }
 
@@ -139,8 +150,8 @@ static struct device_msi_domain *copy_template(struct device *dev,
 	own->t.info.data = domain_data;
 	own->t.info.chip_data = chip_data;
 	own->name = kasprintf("%s%s-%s", dev->msi.domain->msi_parent_ops->prefix
-			      ? dev->msi.domain->msi_parent_ops->prefix : "", tmpl->name,
-			      dev_name(dev));
+			      ? dev->msi.domain->msi_parent_ops->prefix : "",
+			      tmpl->name ? tmpl->name : tmpl->chip.name, dev_name(dev));
 	own->t.chip.name = tmpl->chip.name ? tmpl->chip.name : tmpl->name;
 	if (own->name)
 		return own;
@@ -150,30 +161,34 @@ static struct device_msi_domain *copy_template(struct device *dev,
 
 static bool ask_parent(struct device *dev, struct device_msi_domain *own)
 {
-	const struct msi_parent_ops *pops = dev->msi.domain->msi_parent_ops;
+	struct irq_domain *parent = dev->msi.domain;
 	struct msi_domain_info *info = &own->t.info;
 
-	info->flags = (info->flags & pops->supported_flags) | pops->required_flags;
-	if (pops->init_dev_msi_info && !pops->init_dev_msi_info(dev, dev->msi.domain, info))
+	if (!parent->msi_parent_ops->init_dev_msi_info(dev, parent, parent, info))
 		return false;
+	if (WARN_ON(info->flags & MSI_FLAG_LEVEL_CAPABLE &&
+		    !(info->chip->flags & IRQCHIP_SUPPORTS_LEVEL_MSI)))
+		info->flags &= ~MSI_FLAG_LEVEL_CAPABLE;
 	if (info->flags & MSI_FLAG_USE_DEF_CHIP_OPS)
 		default_chip_ops(info->chip);
 	return info->chip->irq_write_msi_msg != NULL;
 }
 
 /* A wire-to-MSI bridge is found by the fwnode of its tree node; others need one of their own. */
-static struct fwnode_handle *domain_fwnode(struct device *dev, struct device_msi_domain *own)
+static struct fwnode_handle *domain_fwnode(struct device *dev, struct device_msi_domain *own,
+					   bool of_device)
 {
-	if (own->t.info.bus_token == DOMAIN_BUS_WIRED_TO_MSI && dev->fwnode)
+	if (of_device)
 		return dev->fwnode;
 	own->fwnode = irq_domain_alloc_named_fwnode(own->name);
 	return own->fwnode;
 }
 
-static struct irq_domain *instantiate(struct device *dev, struct device_msi_domain *own)
+static struct irq_domain *instantiate(struct device *dev, struct device_msi_domain *own,
+				      u32 wanted_flags)
 {
 	struct irq_domain_info info = {
-		.fwnode = domain_fwnode(dev, own),
+		.fwnode = domain_fwnode(dev, own, wanted_flags & MSI_FLAG_USE_DEV_FWNODE),
 		.domain_flags = IRQ_DOMAIN_FLAG_MSI | IRQ_DOMAIN_FLAG_MSI_DEVICE |
 				IRQ_DOMAIN_FLAG_HIERARCHY,
 		.size = own->t.info.hwsize, .hwirq_max = own->t.info.hwsize,
@@ -194,56 +209,67 @@ static void free_own(struct device_msi_domain *own)
 	kfree(own);
 }
 
-int msi_create_device_irq_domain(struct device *dev, const struct msi_domain_template *tmpl,
-				 unsigned int hwsize, void *domain_data, void *chip_data)
+static bool add_domain(struct device *dev, struct msi_dev_domain *dom,
+		       const struct msi_domain_template *tmpl, unsigned int hwsize,
+		       void *domain_data, void *chip_data)
 {
-	struct msi_device_data *data = msi_device_data_get(dev);
-	struct device_msi_domain *own;
-	int ret = -ENOMEM;
+	struct device_msi_domain *own = copy_template(dev, tmpl, hwsize, domain_data, chip_data);
 
-	if (!data)
-		return -ENOMEM;
-	if (data->domain)
-		return -EBUSY;
-	if (!dev->msi.domain || !dev->msi.domain->msi_parent_ops) {
-		ret = -ENODEV;
-		goto put_data;
-	}
-	own = copy_template(dev, tmpl, hwsize, domain_data, chip_data);
 	if (!own)
-		goto put_data;
-	if (!ask_parent(dev, own)) {
-		ret = -ENOTSUPP;
-		goto free_own;
+		return false;
+	if (ask_parent(dev, own))
+		dom->domain = instantiate(dev, own, tmpl->info.flags);
+	if (!dom->domain) {
+		free_own(own);
+		return false;
 	}
-	data->domain = instantiate(dev, own);
-	if (!data->domain)
-		goto free_own;
-	data->own = own;
-	return 0;
-free_own:
-	free_own(own);
-put_data:
-	msi_device_data_put(dev);
-	return ret;
+	dom->own = own;
+	return true;
 }
 
-void msi_remove_device_irq_domain(struct device *dev)
+bool msi_create_device_irq_domain(struct device *dev, unsigned int domid,
+				  const struct msi_domain_template *tmpl, unsigned int hwsize,
+				  void *domain_data, void *chip_data)
 {
-	struct msi_device_data *data = dev->msi.data;
+	struct irq_domain *parent = dev->msi.domain;
+	bool ok;
 
-	if (!data || !data->domain)
+	if (!parent || !parent->msi_parent_ops || !parent->msi_parent_ops->init_dev_msi_info ||
+	    domid >= MSI_MAX_DEVICE_IRQDOMAINS || msi_setup_device_data(dev))
+		return false;
+	if (WARN_ON(msi_get_device_domain(dev, domid)))
+		return false;
+	ok = add_domain(dev, msi_dev_domain(dev, domid), tmpl, hwsize, domain_data, chip_data);
+	msi_device_data_put(dev);
+	return ok;
+}
+
+void msi_remove_device_irq_domain(struct device *dev, unsigned int domid)
+{
+	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
+
+	if (!dom || !dom->domain)
 		return;
-	irq_domain_remove(data->domain);
-	data->domain = NULL;
-	free_own(data->own);
-	data->own = NULL;
+	irq_domain_remove(dom->domain);
+	dom->domain = NULL;
+	free_own(dom->own);
+	dom->own = NULL;
 	msi_device_data_put(dev);
 }
 
-struct irq_domain *msi_device_domain(struct device *dev)
+struct irq_domain *msi_get_device_domain(struct device *dev, unsigned int domid)
 {
-	return dev->msi.data ? dev->msi.data->domain : NULL;
+	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
+
+	return dom ? dom->domain : NULL;
+}
+
+bool msi_match_device_irq_domain(struct device *dev, unsigned int domid,
+				 enum irq_domain_bus_token bus_token)
+{
+	struct irq_domain *d = msi_get_device_domain(dev, domid);
+
+	return d && d->bus_token == bus_token;
 }
 
 static struct irq_domain *default_parent;

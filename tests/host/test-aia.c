@@ -43,7 +43,7 @@ static void dev_write(struct irq_data *d, struct msi_msg *msg)
 static const struct msi_domain_template tmpl = {
 	.name = "TEST",
 	.chip = { .name = "test-msi", .irq_write_msi_msg = dev_write },
-	.info = { .bus_token = DOMAIN_BUS_PCI_DEVICE_MSIX, .flags = MSI_FLAG_ACTIVATE_EARLY },
+	.info = { .bus_token = DOMAIN_BUS_PCI_DEVICE_MSIX, .flags = MSI_FLAG_FREE_MSI_DESCS | MSI_FLAG_ACTIVATE_EARLY },
 };
 
 static void make_device(unsigned int messages)
@@ -53,13 +53,14 @@ static void make_device(unsigned int messages)
 	dev = (struct device){ .name = "dev" };
 	dev.msi.domain = irq_find_matching_fwnode(&np->fwnode, DOMAIN_BUS_PCI_MSI);
 	assert_non_null(dev.msi.domain);
-	assert_int_equal(msi_create_device_irq_domain(&dev, &tmpl, messages, NULL, NULL), 0);
+	assert_true(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, messages, NULL,
+						 NULL));
 }
 
 static void remove_device(void)
 {
-	msi_domain_free_irqs_all(&dev);
-	msi_remove_device_irq_domain(&dev);
+	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
+	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
 }
 
 static void send(unsigned int n)
@@ -77,9 +78,18 @@ static irqreturn_t count(int irq, void *dev_id)
 	return IRQ_HANDLED;
 }
 
+/* The irq, or an errno. */
+static int alloc_at(unsigned int index, const struct irq_affinity_desc *affinity)
+{
+	struct msi_map map = msi_domain_alloc_irq_at(&dev, MSI_DEFAULT_DOMAIN, index, affinity,
+						     NULL);
+
+	return map.virq ? map.virq : map.index;
+}
+
 static unsigned int message(unsigned int n)
 {
-	int irq = msi_domain_alloc_irq_at(&dev, n, NULL);
+	int irq = alloc_at(n, NULL);
 
 	assert_true(irq > 0);
 	runs[n] = 0;
@@ -310,13 +320,13 @@ static void s183_identities_run_out_with_a_message(void **state)
 	(void)state;
 	make_device(2000);
 	host_printk();
-	while ((irq = msi_domain_alloc_irq_at(&dev, n, NULL)) > 0)
+	while ((irq = alloc_at(n, NULL)) > 0)
 		n++;
 	assert_int_equal(irq, -ENOSPC);
 	assert_int_equal(n, BOARD_HARTS * (IMSIC_IDS - 1));
 	assert_true(logged("identity"));
-	msi_domain_free_irqs_range(&dev, 5, 5);
-	assert_true(msi_domain_alloc_irq_at(&dev, 5, NULL) > 0);
+	msi_domain_free_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 5, 5);
+	assert_true(alloc_at(5, NULL) > 0);
 	remove_device();
 }
 

@@ -72,14 +72,14 @@ static const struct irq_domain_ops parent_ops = {
 	.deactivate = parent_deactivate,
 };
 
-static bool parent_init(struct device *dev, struct irq_domain *d, struct msi_domain_info *info)
+static bool parent_init(struct device *dev, struct irq_domain *d, struct irq_domain *real_parent,
+			struct msi_domain_info *info)
 {
-	(void)dev, (void)d, (void)info;
-	return !parent.refuse;
+	return !parent.refuse && msi_lib_init_dev_msi_info(dev, d, real_parent, info);
 }
 
 static const struct msi_parent_ops msi_parent_ops = {
-	.supported_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY | MSI_FLAG_PCI_MSIX,
+	.supported_flags = MSI_GENERIC_FLAGS_MASK | MSI_FLAG_PCI_MSIX,
 	.required_flags = MSI_FLAG_USE_DEF_CHIP_OPS,
 	.prefix = "P-",
 	.init_dev_msi_info = parent_init,
@@ -115,7 +115,8 @@ static const struct msi_domain_template tmpl = {
 		  .irq_write_msi_msg = dev_write },
 	.ops = { .msi_prepare = dev_prepare, .set_desc = dev_set_desc },
 	.info = { .bus_token = DOMAIN_BUS_PCI_DEVICE_MSIX,
-		  .flags = MSI_FLAG_ACTIVATE_EARLY | MSI_FLAG_MULTI_PCI_MSI },
+		  .flags = MSI_FLAG_ACTIVATE_EARLY | MSI_FLAG_FREE_MSI_DESCS |
+			   MSI_FLAG_MULTI_PCI_MSI },
 };
 
 static struct device dev;
@@ -135,9 +136,19 @@ static int setup_msi(void **state)
 }
 #define M(fn)	cmocka_unit_test_setup(fn, setup_msi)
 
+/* The irq, or an errno. */
+static int alloc_at(unsigned int index, const struct irq_affinity_desc *affinity)
+{
+	struct msi_map map = msi_domain_alloc_irq_at(&dev, MSI_DEFAULT_DOMAIN, index, affinity,
+						     NULL);
+
+	return map.virq ? map.virq : map.index;
+}
+
 static void make_domain(unsigned int hwsize)
 {
-	assert_int_equal(msi_create_device_irq_domain(&dev, &tmpl, hwsize, NULL, NULL), 0);
+	assert_true(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, hwsize, NULL,
+						 NULL));
 }
 
 static void insert(unsigned int first, unsigned int n)
@@ -145,7 +156,7 @@ static void insert(unsigned int first, unsigned int n)
 	for (unsigned int i = 0; i < n; i++) {
 		struct msi_desc init = { .msi_index = first + i, .nvec_used = 1 };
 
-		assert_true(msi_insert_desc(&dev, &init) >= 0);
+		assert_true(msi_insert_msi_desc(&dev, &init) == 0);
 	}
 }
 
@@ -155,14 +166,14 @@ static void s133_one_domain_per_device(void **state)
 
 	(void)state;
 	make_domain(4);
-	assert_int_equal(msi_create_device_irq_domain(&dev, &tmpl, 4, NULL, NULL), -EBUSY);
-	assert_int_equal(msi_create_device_irq_domain(&orphan, &tmpl, 4, NULL, NULL), -ENODEV);
-	assert_ptr_equal(msi_device_domain(&dev)->parent, parent.domain);
-	assert_int_equal(msi_device_domain(&dev)->bus_token, DOMAIN_BUS_PCI_DEVICE_MSIX);
-	msi_remove_device_irq_domain(&dev);
-	assert_null(msi_device_domain(&dev));
+	assert_false(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, 4, NULL, NULL));
+	assert_false(msi_create_device_irq_domain(&orphan, MSI_DEFAULT_DOMAIN, &tmpl, 4, NULL, NULL));
+	assert_ptr_equal(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->parent, parent.domain);
+	assert_int_equal(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->bus_token, DOMAIN_BUS_PCI_DEVICE_MSIX);
+	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+	assert_null(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN));
 	parent.refuse = true;
-	assert_int_equal(msi_create_device_irq_domain(&dev, &tmpl, 4, NULL, NULL), -ENOTSUPP);
+	assert_false(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, 4, NULL, NULL));
 }
 
 static void s128_s129_order_of_an_allocation(void **state)
@@ -173,7 +184,7 @@ static void s128_s129_order_of_an_allocation(void **state)
 	(void)state;
 	make_domain(4);
 	insert(0, 2);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, 0, 1), 0);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 1), 0);
 	assert_rec("prepare(2) set_desc(0) parent.activate write(0,28000000) "
 		   "set_desc(1) parent.activate write(1,28000000)");
 	irq = msi_get_virq(&dev, 1);
@@ -188,11 +199,11 @@ static void s128_s129_order_of_an_allocation(void **state)
 	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
 	assert_null(strstr(rec_take(), "activate"));
 	free_irq(irq, NULL);
-	msi_domain_free_irqs_all(&dev);
+	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
 	assert_null(irq_to_desc(irq));
 	assert_null(msi_desc_at(&dev, 0));
 	assert_int_equal(parent.supply, 10);
-	msi_remove_device_irq_domain(&dev);
+	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
 }
 
 static void s131_affinity_rewrites_the_message_unless_done(void **state)
@@ -202,7 +213,7 @@ static void s131_affinity_rewrites_the_message_unless_done(void **state)
 	(void)state;
 	make_domain(4);
 	insert(0, 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, 0, 0), 0);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
 	irq = msi_get_virq(&dev, 0);
 	rec_take();
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(2)), 0);
@@ -220,7 +231,7 @@ static void s132_cached_message(void **state)
 	(void)state;
 	make_domain(4);
 	insert(2, 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, 0, 3), 0);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3), 0);
 	get_cached_msi_msg(msi_get_virq(&dev, 2), &msg);
 	assert_int_equal(msg.address_lo, 0x28000000);
 	assert_int_equal(msi_msg_address(&msg), 0x128000000);
@@ -232,22 +243,22 @@ static void s133_indices(void **state)
 
 	(void)state;
 	make_domain(3);
-	assert_int_equal(msi_domain_alloc_irq_at(&dev, 3, NULL), -ERANGE);
+	assert_int_equal(alloc_at(3, NULL), -ERANGE);
 	host_printk();
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, 0, 3), -EINVAL);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3), -EINVAL);
 	assert_true(logged("warning"));
-	irq = msi_domain_alloc_irq_at(&dev, 1, NULL);
+	irq = alloc_at(1, NULL);
 	assert_true(irq > 0);
-	assert_int_equal(msi_domain_alloc_irq_at(&dev, 1, NULL), -EBUSY);
-	assert_int_equal(msi_domain_alloc_irq_at(&dev, MSI_ANY_INDEX, NULL) > 0, 1);
+	assert_int_equal(alloc_at(1, NULL), -EBUSY);
+	assert_int_equal(alloc_at(MSI_ANY_INDEX, NULL) > 0, 1);
 	assert_int_not_equal(msi_get_virq(&dev, 0), 0);
-	assert_int_equal(msi_domain_alloc_irq_at(&dev, MSI_ANY_INDEX, NULL) > 0, 1);
+	assert_int_equal(alloc_at(MSI_ANY_INDEX, NULL) > 0, 1);
 	assert_int_not_equal(msi_get_virq(&dev, 2), 0);
-	assert_int_equal(msi_domain_alloc_irq_at(&dev, MSI_ANY_INDEX, NULL), -EBUSY);
+	assert_int_equal(alloc_at(MSI_ANY_INDEX, NULL), -EBUSY);
 	assert_int_equal(msi_get_virq(&dev, 7), 0);
-	msi_domain_free_irqs_range(&dev, 1, 1);
+	msi_domain_free_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 1, 1);
 	assert_null(irq_to_desc(irq));
-	assert_int_equal(msi_domain_alloc_irq_at(&dev, MSI_ANY_INDEX, NULL) > 0, 1);
+	assert_int_equal(alloc_at(MSI_ANY_INDEX, NULL) > 0, 1);
 	assert_int_not_equal(msi_get_virq(&dev, 1), 0);
 }
 
@@ -257,8 +268,9 @@ static void s134_flags_are_cut_to_what_the_parent_supports(void **state)
 
 	(void)state;
 	make_domain(4);
-	info = msi_device_domain(&dev)->host_data;
-	assert_int_equal(info->flags, MSI_FLAG_ACTIVATE_EARLY | MSI_FLAG_USE_DEF_CHIP_OPS);
+	info = msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->host_data;
+	assert_int_equal(info->flags, MSI_FLAG_ACTIVATE_EARLY | MSI_FLAG_FREE_MSI_DESCS |
+			 MSI_FLAG_USE_DEF_CHIP_OPS);
 }
 
 static void s135_out_of_supply_undoes_this_call_only(void **state)
@@ -268,16 +280,16 @@ static void s135_out_of_supply_undoes_this_call_only(void **state)
 	(void)state;
 	make_domain(16);
 	insert(0, 4);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, 0, 3), 0);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3), 0);
 	insert(4, 8);
 	live = host_bytes_live();
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, 4, 11), 6);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 4, 11), 6);
 	assert_int_equal(parent.supply, 6);
 	assert_int_equal(host_bytes_live(), live);
 	for (unsigned int i = 0; i < 12; i++)
 		assert_int_equal(msi_get_virq(&dev, i) != 0, i < 4);
 	parent.supply = 0;
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, 4, 11), -ENOSPC);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 4, 11), -ENOSPC);
 	assert_int_equal(parent.domain->mapcount, 4);
 }
 
@@ -286,9 +298,9 @@ static void s136_teardown_deactivates_first(void **state)
 	(void)state;
 	make_domain(4);
 	insert(0, 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, 0, 0), 0);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
 	rec_take();
-	msi_domain_free_irqs_all(&dev);
+	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
 	assert_rec("write(0,0) parent.deactivate");
 }
 
@@ -297,16 +309,16 @@ static bool whole_life(void *arg)
 	bool ok = false;
 
 	(void)arg;
-	if (msi_create_device_irq_domain(&dev, &tmpl, 4, NULL, NULL) == 0) {
+	if (msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, 4, NULL, NULL)) {
 		ok = true;
 		for (unsigned int i = 0; i < 3 && ok; i++) {
 			struct msi_desc init = { .msi_index = i, .nvec_used = 1 };
 
-			ok = msi_insert_desc(&dev, &init) >= 0;
+			ok = msi_insert_msi_desc(&dev, &init) == 0;
 		}
-		ok = ok && msi_domain_alloc_irqs_range(&dev, 0, 2) == 0;
-		msi_domain_free_irqs_all(&dev);
-		msi_remove_device_irq_domain(&dev);
+		ok = ok && msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 2) == 0;
+		msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
+		msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
 	}
 	return ok;
 }
@@ -331,9 +343,9 @@ static void s049_message_domains_take_no_wires(void **state)
 
 	(void)state;
 	make_domain(4);
-	spec.fwnode = msi_device_domain(&dev)->fwnode;
+	spec.fwnode = msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->fwnode;
 	assert_int_equal(irq_create_fwspec_mapping(&spec), 0);
-	assert_int_equal(msi_device_domain(&dev)->mapcount, 0);
+	assert_int_equal(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->mapcount, 0);
 }
 
 static void managed_vector_without_a_cpu_gets_no_message(void **state)
@@ -344,7 +356,7 @@ static void managed_vector_without_a_cpu_gets_no_message(void **state)
 	(void)state;
 	cpumask_clear_cpu(3, &cpu_online_mask_);
 	make_domain(4);
-	irq = msi_domain_alloc_irq_at(&dev, 0, &affinity);
+	irq = alloc_at(0, &affinity);
 	assert_true(irq > 0);
 	assert_null(strstr(rec_take(), "write"));
 	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);

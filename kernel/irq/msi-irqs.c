@@ -1,0 +1,267 @@
+/*
+ * Interrupts for the messages of a device.
+ *
+ *   prepare (once, total count) -> for each descriptor: set_desc -> irq numbers down the hierarchy
+ *   -> descriptor linked to its irq -> early activation: the message is in the device before the
+ *   device is told to use it (S-128, S-129)
+ *
+ * (Linux: kernel/irq/msi.c)
+ */
+#include <kernel/irq/internals.h>
+#include <kernel/irq/domain.h>
+#include <kernel/irq/msi-internals.h>
+#include <kernel/mm.h>
+
+void get_cached_msi_msg(unsigned int irq, struct msi_msg *msg)
+{
+	struct msi_desc *desc = irq_get_msi_desc(irq);
+
+	*msg = desc ? desc->msg : (struct msi_msg){ 0 };
+}
+
+/* ---- Interrupts ----------------------------------------------------------------------------- */
+
+static void release_desc_irqs(struct msi_desc *desc)
+{
+	if (!desc->irq)
+		return;
+	for (unsigned int i = 0; i < desc->nvec_used; i++)
+		irq_domain_deactivate_irq(irq_get_irq_data(desc->irq + i));
+	irq_domain_free_irqs(desc->irq, desc->nvec_used);
+	desc->irq = 0;
+}
+
+static int activate_early(const struct msi_domain_info *info, unsigned int irq)
+{
+	struct irq_data *d = irq_get_irq_data(irq);
+
+	if (!(info->flags & MSI_FLAG_ACTIVATE_EARLY))
+		return 0;
+	if (irqd_affinity_is_managed(d) &&
+	    !cpumask_intersects(irq_data_get_affinity_mask(d), cpu_online_mask))
+		return 0;	/* stays shut down until a CPU of its mask is there */
+	irqd_clear(d, IRQD_MANAGED_SHUTDOWN);
+	return irq_domain_activate_irq(d, false);
+}
+
+/* PCI drivers ask again for what can be had; others for just what they need. (S-135) */
+static int could_be_had(struct irq_domain *d, const struct msi_desc *desc, unsigned int done)
+{
+	if (d->bus_token != DOMAIN_BUS_PCI_DEVICE_MSI && d->bus_token != DOMAIN_BUS_PCI_DEVICE_MSIX)
+		return -ENOSPC;
+	return desc->nvec_used > 1 ? 1 : done ? (int)done : -ENOSPC;
+}
+
+static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_info *info,
+			   struct msi_desc *desc, msi_alloc_info_t *arg, unsigned int done)
+{
+	int virq, ret = 0;
+
+	arg->desc = desc;
+	arg->hwirq = desc->msi_index;
+	if (info->ops->set_desc)
+		info->ops->set_desc(arg, desc);
+	virq = irq_domain_alloc_irqs_affinity(domain, -1, desc->nvec_used, -1, arg, desc->affinity);
+	if (virq < 0)
+		return could_be_had(domain, desc, done);
+	desc->irq = virq;
+	for (unsigned int i = 0; i < desc->nvec_used && !ret; i++) {
+		irq_set_msi_desc(virq + i, desc);
+		ret = activate_early(info, virq + i);
+	}
+	if (ret)
+		release_desc_irqs(desc);
+	desc->fresh = !ret;
+	return ret;
+}
+
+static int prepare(struct irq_domain *domain, const struct msi_domain_info *info,
+		   struct device *dev, unsigned int nvec, msi_alloc_info_t *arg)
+{
+	*arg = (msi_alloc_info_t){ .nvec = nvec };
+	return info->ops->msi_prepare ? info->ops->msi_prepare(domain, dev, nvec, arg) : 0;
+}
+
+#define for_each_desc_of(desc, dev, domid, first, last, filter)				\
+	for ((desc) = msi_desc_from(dev, domid, first, filter);				\
+	     (desc) && (desc)->msi_index <= (last);					\
+	     (desc) = msi_desc_from(dev, domid, (desc)->msi_index + 1, filter))
+
+/* Binds the unbound descriptors of the range; on failure, unbinds those. */
+static int bind_range(struct device *dev, unsigned int domid, unsigned int first, unsigned int last)
+{
+	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
+	const struct msi_domain_info *info = &dom->own->t.info;
+	unsigned int wanted = 0, done = 0;
+	struct msi_desc *desc;
+	msi_alloc_info_t arg;
+	int ret;
+
+	for_each_desc_of(desc, dev, domid, first, last, MSI_DESC_NOTASSOCIATED)
+		wanted += desc->nvec_used;
+	ret = prepare(dom->domain, info, dev, wanted, &arg);
+	for_each_desc_of(desc, dev, domid, first, last, MSI_DESC_NOTASSOCIATED) {
+		if (ret)
+			break;
+		ret = alloc_desc_irqs(dom->domain, info, desc, &arg, done);
+		done += desc->nvec_used;
+	}
+	for_each_desc_of(desc, dev, domid, first, last, MSI_DESC_ASSOCIATED) {
+		if (ret && desc->fresh)
+			release_desc_irqs(desc);
+		desc->fresh = false;
+	}
+	return ret;
+}
+
+/* Descriptors for a whole range: none of it may have one. */
+static int add_simple_descs(struct device *dev, struct msi_dev_domain *dom, unsigned int domid,
+			    unsigned int first, unsigned int last)
+{
+	for (unsigned int i = first; i <= last; i++) {
+		struct msi_desc init = { .msi_index = i, .nvec_used = 1 };
+		int ret = msi_dev_domain_insert(dev, dom, &init);
+
+		if (ret < 0) {
+			if (i > first)
+				msi_domain_free_msi_descs_range(dev, domid, first, i - 1);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+int msi_domain_alloc_irqs_range_locked(struct device *dev, unsigned int domid, unsigned int first,
+				       unsigned int last)
+{
+	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
+	bool simple;
+	int ret = 0;
+
+	if (!dom || !dom->domain)
+		return -ENODEV;
+	if (WARN_ON(first > last || last >= dom->own->t.info.hwsize))
+		return -EINVAL;
+	simple = dom->own->t.info.flags & MSI_FLAG_ALLOC_SIMPLE_MSI_DESCS;
+	if (simple)
+		ret = add_simple_descs(dev, dom, domid, first, last);
+	if (ret)
+		return ret;
+	ret = bind_range(dev, domid, first, last);
+	if (ret && simple)
+		msi_domain_free_msi_descs_range(dev, domid, first, last);
+	return ret;
+}
+
+int msi_domain_alloc_irqs_range(struct device *dev, unsigned int domid, unsigned int first,
+				unsigned int last)
+{
+	int ret;
+
+	if (!dev->msi.data)
+		return -ENODEV;
+	msi_lock_descs(dev);
+	ret = msi_domain_alloc_irqs_range_locked(dev, domid, first, last);
+	msi_unlock_descs(dev);
+	return ret;
+}
+
+int msi_domain_alloc_irqs_all_locked(struct device *dev, unsigned int domid, int nirqs)
+{
+	return msi_domain_alloc_irqs_range_locked(dev, domid, 0, nirqs - 1);
+}
+
+void msi_domain_free_irqs_range_locked(struct device *dev, unsigned int domid,
+				       unsigned int first, unsigned int last)
+{
+	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
+	struct msi_desc *desc;
+
+	for_each_desc_of(desc, dev, domid, first, last, MSI_DESC_ASSOCIATED)
+		release_desc_irqs(desc);
+	if (dom && dom->domain && dom->own->t.info.flags & MSI_FLAG_FREE_MSI_DESCS)
+		msi_domain_free_msi_descs_range(dev, domid, first, last);
+}
+
+void msi_domain_free_irqs_all_locked(struct device *dev, unsigned int domid)
+{
+	msi_domain_free_irqs_range_locked(dev, domid, 0, MSI_ANY_INDEX - 1);
+}
+
+void msi_domain_free_irqs_range(struct device *dev, unsigned int domid, unsigned int first,
+				unsigned int last)
+{
+	if (!dev->msi.data)
+		return;
+	msi_lock_descs(dev);
+	msi_domain_free_irqs_range_locked(dev, domid, first, last);
+	msi_unlock_descs(dev);
+	msi_device_data_put(dev);
+}
+
+void msi_domain_free_irqs_all(struct device *dev, unsigned int domid)
+{
+	msi_domain_free_irqs_range(dev, domid, 0, MSI_ANY_INDEX - 1);
+}
+
+static struct msi_map alloc_irq_at(struct device *dev, unsigned int domid,
+				   const struct msi_desc *init)
+{
+	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
+	int ret, index;
+
+	if (!dom->domain)
+		return (struct msi_map){ .index = -ENODEV };
+	index = msi_dev_domain_insert(dev, dom, init);
+	if (index < 0)
+		return (struct msi_map){ .index = index };
+	ret = bind_range(dev, domid, index, index);
+	if (!ret)
+		return (struct msi_map){ index, msi_domain_get_virq(dev, domid, index) };
+	msi_domain_free_msi_descs_range(dev, domid, index, index);
+	return (struct msi_map){ .index = ret };
+}
+
+struct msi_map msi_domain_alloc_irq_at(struct device *dev, unsigned int domid, unsigned int index,
+				       const struct irq_affinity_desc *affdesc,
+				       union msi_instance_cookie *cookie)
+{
+	struct msi_desc init = { .msi_index = index, .nvec_used = 1,
+				 .affinity = (struct irq_affinity_desc *)affdesc };
+	struct msi_map map = { .index = -ENODEV };
+
+	if (!msi_dev_domain(dev, domid))
+		return map;
+	if (cookie)
+		init.data.icookie = *cookie;
+	msi_lock_descs(dev);
+	map = alloc_irq_at(dev, domid, &init);
+	msi_unlock_descs(dev);
+	return map;
+}
+
+/* ---- Lines of a wire-to-MSI bridge ---------------------------------------------------------- */
+
+unsigned int msi_device_domain_alloc_wired(struct irq_domain *d, irq_hw_number_t hwirq,
+					   unsigned int type, struct irq_fwspec *fwspec)
+{
+	struct msi_map map;
+
+	(void)fwspec;
+	map = msi_domain_alloc_irq_at(d->dev, MSI_DEFAULT_DOMAIN, hwirq, NULL, NULL);
+	if (!map.virq) {
+		pr_err("%s: no interrupt for source %lu (%s)", d->name, hwirq, errname(map.index));
+		return 0;
+	}
+	irqd_set_trigger_type(irq_get_irq_data(map.virq), type);
+	return map.virq;
+}
+
+void msi_device_domain_free_wired(struct irq_domain *d, unsigned int irq)
+{
+	struct msi_desc *desc = irq_get_msi_desc(irq);
+
+	if (!desc || WARN_ON(desc->dev != d->dev))
+		return;
+	msi_domain_free_irqs_range(d->dev, MSI_DEFAULT_DOMAIN, desc->msi_index, desc->msi_index);
+}
