@@ -103,6 +103,13 @@ int platform_get_irq(struct platform_device *pdev, unsigned int index)
 	return WARN_ON(!irq) ? -EINVAL : irq;
 }
 
+int platform_get_irq_byname(struct platform_device *pdev, const char *name)
+{
+	int irq = of_irq_get_byname(pdev->node, name);
+
+	return irq < 0 ? -ENXIO : WARN_ON(!irq) ? -EINVAL : irq;
+}
+
 /* ---- Boot arguments ------------------------------------------------------------------------- */
 
 /* Copies the value at P into BUF (NULL: nowhere) without its quotes and escapes; cut to fit.

@@ -73,10 +73,19 @@ void devices_lock(void);
 void devices_unlock(void);
 
 /*
- * Interrupt INDEX of a tree device: > 0, or a negative errno: -ENXIO if it has none, -EINVAL if
- * it maps nowhere; never 0. (Linux: platform_get_irq; S-028)
+ * Interrupt INDEX of a tree device, or the one that "interrupt-names" calls NAME: > 0, or a
+ * negative errno: -ENXIO if it has none, -EINVAL if it maps nowhere; never 0. (S-028)
+ * That one is missing is only news if probe() fails of it, and then the core says it: _optional
+ * says no less.
  */
 int platform_get_irq(struct platform_device *pdev, unsigned int index);
+int platform_get_irq_byname(struct platform_device *pdev, const char *name);
+#define platform_get_irq_optional		platform_get_irq
+#define platform_get_irq_byname_optional	platform_get_irq_byname
+static inline int platform_irq_count(struct platform_device *pdev)
+{
+	return of_irq_count(pdev->node);
+}
 
 /* A device that can end the machine with a status (design section 2): arch_exit() asks FN first,
  * which returns if it could not. The last one registered wins; NULL removes it. Any context. */

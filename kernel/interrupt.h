@@ -13,6 +13,8 @@ typedef enum irqreturn {
 	IRQ_WAKE_THREAD	= 2,
 } irqreturn_t;
 
+#define IRQ_RETVAL(handled)	((handled) ? IRQ_HANDLED : IRQ_NONE)
+
 typedef irqreturn_t (*irq_handler_t)(int irq, void *dev_id);
 
 enum {
@@ -23,7 +25,7 @@ enum {
 	IRQF_TRIGGER_LOW	= IRQ_TYPE_LEVEL_LOW,
 	IRQF_TRIGGER_MASK	= 0xf,
 	IRQF_SHARED		= 0x80,
-	IRQF_PROBE_SHARED	= 0x100,
+	IRQF_PROBE_SHARED	= 0x100,	/* refusal to share is no news */
 	IRQF_TIMER		= 0x200 | 0x10000,	/* timer: no thread */
 	IRQF_PERCPU		= 0x400,
 	IRQF_NOBALANCING	= 0x800,
@@ -62,6 +64,14 @@ int __must_check request_irq(unsigned int irq, irq_handler_t handler, unsigned l
 int __must_check request_threaded_irq(unsigned int irq, irq_handler_t handler,
 				      irq_handler_t thread_fn, unsigned long flags,
 				      const char *name, void *dev_id);
+/* For either kind of line; > 0 would mean that HANDLER runs in a thread, as it never does here. */
+enum { IRQC_IS_HARDIRQ = 0 };
+static inline int __must_check request_any_context_irq(unsigned int irq, irq_handler_t handler,
+						       unsigned long flags, const char *name,
+						       void *dev_id)
+{
+	return request_irq(irq, handler, flags, name, dev_id);
+}
 /*
  * Undoes request_irq() of that cookie: after it returns the handler runs on no CPU and never
  * again. Returns the name given at request, or NULL (with a warning) if DEV_ID is not on the line.

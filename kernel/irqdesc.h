@@ -73,7 +73,27 @@ static inline void *irq_desc_get_chip_data(struct irq_desc *desc)
 {
 	return desc->irq_data.chip_data;
 }
+static inline const struct irq_chip *irq_data_get_irq_chip(const struct irq_data *d)
+{
+	return d->chip;
+}
+static inline void *irq_data_get_irq_handler_data(const struct irq_data *d)
+{
+	return d->common->handler_data;
+}
+static inline u32 irq_get_trigger_type(unsigned int irq)
+{
+	struct irq_data *d = irq_get_irq_data(irq);
+
+	return d ? irqd_get_trigger_type(d) : 0;
+}
 static inline bool irq_desc_has_action(struct irq_desc *desc) { return desc->action != NULL; }
+static inline bool irq_has_action(unsigned int irq)
+{
+	struct irq_desc *desc = irq_to_desc(irq);
+
+	return desc && irq_desc_has_action(desc);
+}
 const struct irq_chip *irq_get_chip(unsigned int irq);
 void *irq_get_chip_data(unsigned int irq);
 void *irq_get_handler_data(unsigned int irq);
@@ -90,7 +110,19 @@ static inline struct msi_desc *irq_data_get_msi_desc(const struct irq_data *d)
  * the first, or -EEXIST (taken), -EINVAL (CNT 0, IRQ below FROM), -ENOSPC, -ENOMEM. (S-001, S-004)
  */
 int irq_alloc_descs(int irq, unsigned int from, unsigned int cnt, int node);
-static inline int irq_alloc_desc(int node) { return irq_alloc_descs(-1, 1, 1, node); }
+static inline int irq_alloc_descs_from(unsigned int from, unsigned int cnt, int node)
+{
+	return irq_alloc_descs(-1, from, cnt, node);
+}
+static inline int irq_alloc_desc_from(unsigned int from, int node)
+{
+	return irq_alloc_descs_from(from, 1, node);
+}
+static inline int irq_alloc_desc_at(unsigned int at, int node)
+{
+	return irq_alloc_descs(at, at, 1, node);
+}
+static inline int irq_alloc_desc(int node) { return irq_alloc_desc_from(1, node); }
 /* Frees them. Nobody may still use them: actions freed, domains dissociated. */
 void irq_free_descs(unsigned int irq, unsigned int cnt);
 static inline void irq_free_desc(unsigned int irq) { irq_free_descs(irq, 1); }

@@ -114,11 +114,9 @@ struct irq_domain_info {
 	void (*exit)(struct irq_domain *d);
 };
 
-/*
- * Creates a domain and puts it on the list. NULL, with a message: -EINVAL combinations (S-008) or
- * out of memory; *err (may be NULL) says which.
- */
-struct irq_domain *irq_domain_instantiate(const struct irq_domain_info *info, int *err);
+/* Creates a domain and puts it on the list. NULL, with a message that names the error: -EINVAL
+ * (S-008), -ENOMEM, or what init said. */
+struct irq_domain *irq_domain_instantiate(const struct irq_domain_info *info);
 /* Unlinks and frees it; its exit hook runs first; warns if mappings are left. */
 void irq_domain_remove(struct irq_domain *d);
 
@@ -131,6 +129,10 @@ struct irq_domain *irq_domain_create_nomap(struct fwnode_handle *fwnode, unsigne
 /* FIRST_IRQ > 0: associates the whole range at creation (S-019). */
 struct irq_domain *irq_domain_create_simple(struct fwnode_handle *fwnode, unsigned int size,
 					    unsigned int first_irq,
+					    const struct irq_domain_ops *ops, void *host_data);
+/* Of irqs that exist: FIRST_IRQ on are associated with SIZE hwirqs from FIRST_HWIRQ on. */
+struct irq_domain *irq_domain_create_legacy(struct fwnode_handle *fwnode, unsigned int size,
+					    unsigned int first_irq, irq_hw_number_t first_hwirq,
 					    const struct irq_domain_ops *ops, void *host_data);
 /* SIZE 0: a tree. FLAGS are or-ed in. */
 struct irq_domain *irq_domain_create_hierarchy(struct irq_domain *parent, unsigned int flags,
@@ -152,7 +154,6 @@ struct irq_domain *irq_find_matching_fwspec(struct irq_fwspec *fwspec,
 					    enum irq_domain_bus_token bus_token);
 struct irq_domain *irq_find_matching_fwnode(struct fwnode_handle *fwnode,
 					    enum irq_domain_bus_token bus_token);
-static inline struct irq_domain *irq_find_host(struct device_node *np);
 void irq_set_default_domain(struct irq_domain *d);
 struct irq_domain *irq_get_default_domain(void);
 #define irq_set_default_host	irq_set_default_domain
@@ -177,6 +178,8 @@ void irq_dispose_mapping(unsigned int virq);
 /* Binds an allocated irq to HWIRQ: 0; -EINVAL (hwirq too large, irq has a domain or is none);
  * -EEXIST (hwirq is mapped); what map() said. */
 int irq_domain_associate(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq);
+/* The way back, by irq_dispose_mapping(); the number stays allocated. */
+void irq_domain_disassociate(struct irq_domain *d, unsigned int virq);
 /* CNT of them; stops being silent at the first that fails, goes on. */
 void irq_domain_associate_many(struct irq_domain *d, unsigned int irq_base,
 			       irq_hw_number_t hwirq_base, int count);
@@ -228,6 +231,8 @@ int irq_domain_xlate_twocell(struct irq_domain *d, struct device_node *node, con
 int irq_domain_xlate_onetwocell(struct irq_domain *d, struct device_node *node, const u32 *intspec,
 				unsigned int intsize, unsigned long *out_hwirq,
 				unsigned int *out_type);
+/* One cell, or two: enough for most controllers without a hierarchy. */
+extern const struct irq_domain_ops irq_domain_simple_ops;
 
 /* ---- Introspection -------------------------------------------------------------------------- */
 
@@ -250,9 +255,17 @@ static inline void irq_domain_set_chained_on(struct irq_domain *d, unsigned int 
 void irq_domain_set_name(struct irq_domain *d, const char *name);
 
 struct fwnode_handle *of_fwnode(struct device_node *np);
+static inline struct irq_domain *irq_find_matching_host(struct device_node *np,
+							enum irq_domain_bus_token bus_token)
+{
+	return irq_find_matching_fwnode(of_fwnode(np), bus_token);
+}
+/* Of several domains on one node, the one for its wires. */
 static inline struct irq_domain *irq_find_host(struct device_node *np)
 {
-	return irq_find_matching_fwnode(of_fwnode(np), DOMAIN_BUS_ANY);
+	struct irq_domain *d = irq_find_matching_host(np, DOMAIN_BUS_WIRED);
+
+	return d ? d : irq_find_matching_host(np, DOMAIN_BUS_ANY);
 }
 
 #include <kernel/irqhierarchy.h>

@@ -11,15 +11,16 @@
 
 /*
  * NR_IRQS consecutive irqs with a full chain of irq_data from D to its root: the number of the
- * first, or a negative errno, and then nothing is left behind. IRQ_BASE < 0: any number. ARG is
- * handed to D's alloc(). Does not activate. (S-035 … S-040)
+ * first, or a negative errno, and then nothing is left behind. IRQ_BASE < 0: any number; else
+ * these, and REALLOC says that their descriptors exist. ARG is handed to D's alloc(). Does not
+ * activate. (S-035 … S-040)
  */
-int irq_domain_alloc_irqs_affinity(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
-				   int node, void *arg, const struct irq_affinity_desc *affinity);
+int __irq_domain_alloc_irqs(struct irq_domain *d, int irq_base, unsigned int nr_irqs, int node,
+			    void *arg, bool realloc, const struct irq_affinity_desc *affinity);
 static inline int irq_domain_alloc_irqs(struct irq_domain *d, unsigned int nr_irqs, int node,
 					void *arg)
 {
-	return irq_domain_alloc_irqs_affinity(d, -1, nr_irqs, node, arg, NULL);
+	return __irq_domain_alloc_irqs(d, -1, nr_irqs, node, arg, false, NULL);
 }
 void irq_domain_free_irqs(unsigned int virq, unsigned int nr_irqs);
 /* Called by an alloc() / free() for its parent: -ENOSYS if there is none / nothing. */
@@ -40,7 +41,8 @@ void irq_domain_set_info(struct irq_domain *d, unsigned int virq, irq_hw_number_
 			 void *handler_data, const char *handler_name);
 /* Cuts everything from D's level on towards the root off, when alloc() is done (S-040). */
 int irq_domain_disconnect_hierarchy(struct irq_domain *d, unsigned int virq);
-/* Adds / removes the outermost level of an existing irq. */
+/* Adds / removes the outermost level of an existing irq: 0; -EBUSY (it has an action); -EINVAL (D
+ * is not the one that goes there); -ENOMEM; what alloc() said. */
 int irq_domain_push_irq(struct irq_domain *d, unsigned int virq, void *arg);
 int irq_domain_pop_irq(struct irq_domain *d, unsigned int virq);
 /* Root first / leaf first; idempotent (S-043 … S-045). Callers hold desc->lock or own the irq. */
@@ -55,6 +57,7 @@ static inline bool irq_domain_is_hierarchy(const struct irq_domain *d)
 
 void irq_chip_ack_parent(struct irq_data *d);
 void irq_chip_mask_parent(struct irq_data *d);
+void irq_chip_mask_ack_parent(struct irq_data *d);
 void irq_chip_unmask_parent(struct irq_data *d);
 void irq_chip_eoi_parent(struct irq_data *d);
 void irq_chip_enable_parent(struct irq_data *d);
@@ -62,6 +65,7 @@ void irq_chip_disable_parent(struct irq_data *d);
 int irq_chip_set_affinity_parent(struct irq_data *d, const struct cpumask *dest, bool force);
 int irq_chip_set_type_parent(struct irq_data *d, unsigned int type);
 int irq_chip_retrigger_hierarchy(struct irq_data *d);
+/* 0, and nothing done, if the parent cannot tell. */
 int irq_chip_get_parent_state(struct irq_data *d, enum irqchip_irq_state which, bool *state);
 int irq_chip_set_parent_state(struct irq_data *d, enum irqchip_irq_state which, bool state);
 int irq_chip_request_resources_parent(struct irq_data *d);

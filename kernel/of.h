@@ -73,6 +73,8 @@ int of_property_read_u32_index(const struct device_node *np, const char *name, u
 			       u32 *value);
 int of_property_read_u32(const struct device_node *np, const char *name, u32 *value);
 int of_property_read_string(const struct device_node *np, const char *name, const char **value);
+/* Which of the property's strings is STRING: its index; -EINVAL if absent or malformed; -ENODATA. */
+int of_property_match_string(const struct device_node *np, const char *name, const char *string);
 /* SIZE cells at CELL (big-endian), 0 to 2 of them, as one number. */
 u64 of_read_number(const void *cell, int size);
 /* The cells that NP's children use; inherited defaults 2 and 1. [DT 2.3.5] */
@@ -126,12 +128,14 @@ int of_irq_parse_raw(const void *addr, struct of_phandle_args *out);
 /* What row INDEX of NP's interrupt-map maps to, whoever it is for: 0; -ENXIO past the end or
  * without a map; -EINVAL, with a message, if malformed. */
 int of_irq_map_at(struct device_node *np, unsigned int index, struct of_phandle_args *out);
-unsigned int of_irq_count(struct device_node *np);
+int of_irq_count(struct device_node *np);
 /* Parse, then irq_create_of_mapping(); 0 on any error. (Linux: the same name) */
 unsigned int irq_of_parse_and_map(struct device_node *np, unsigned int index);
 unsigned int irq_create_of_mapping(const struct of_phandle_args *args);
-/* As irq_of_parse_and_map(), but a negative errno instead of 0. (Linux: of_irq_get) */
+/* As irq_of_parse_and_map(), but a negative errno if NP has no such interrupt; 0 still means that
+ * it cannot be mapped (said). By NAME: the one that "interrupt-names" calls so. */
 int of_irq_get(struct device_node *np, unsigned int index);
+int of_irq_get_byname(struct device_node *np, const char *name);
 /*
  * The MSI controller that requester ID of NP uses and the id it sees: msi-map, else msi-parent.
  * 0; -ENODEV if the tree names none. (Linux: of_msi_map_id, of_msi_map_get_device_domain)

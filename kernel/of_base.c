@@ -100,6 +100,20 @@ int of_property_read_string(const struct device_node *np, const char *name, cons
 	return 0;
 }
 
+int of_property_match_string(const struct device_node *np, const char *name, const char *string)
+{
+	int len = 0, index = 0;
+	const char *text = of_get_property(np, name, &len), *end = text + len;
+
+	for (; text && text < end; text += strlen(text) + 1, index++) {
+		if (!memchr(text, '\0', end - text))
+			return -EINVAL;
+		if (!strcmp(text, string))
+			return index;
+	}
+	return text ? -ENODATA : -EINVAL;
+}
+
 u64 of_read_number(const void *cell, int size)
 {
 	const u8 *byte = cell;

@@ -236,10 +236,10 @@ int of_irq_parse_one(struct device_node *np, unsigned int index, struct of_phand
 	return of_irq_parse_raw(reg ? unit : NULL, out);
 }
 
-unsigned int of_irq_count(struct device_node *np)
+int of_irq_count(struct device_node *np)
 {
 	struct of_phandle_args args;
-	unsigned int count = 0;
+	int count = 0;
 
 	while (!of_irq_parse_one(np, count, &args))
 		count++;
@@ -263,12 +263,15 @@ int of_irq_get(struct device_node *np, unsigned int index)
 {
 	struct of_phandle_args args;
 	int err = of_irq_parse_one(np, index, &args);
-	unsigned int irq;
 
-	if (err)
-		return err;
-	irq = irq_create_of_mapping(&args);
-	return irq ? (int)irq : -EINVAL;
+	return err ? err : (int)irq_create_of_mapping(&args);
+}
+
+int of_irq_get_byname(struct device_node *np, const char *name)
+{
+	int index = of_property_match_string(np, "interrupt-names", name);
+
+	return index < 0 ? index : of_irq_get(np, index);
 }
 
 unsigned int irq_of_parse_and_map(struct device_node *np, unsigned int index)

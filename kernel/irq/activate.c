@@ -52,14 +52,23 @@ void irq_domain_deactivate_irq(struct irq_data *d)
 
 /* ---- One more, or one less, outermost level ------------------------------------------------- */
 
+/* free() must not reach the parent: that level goes on. */
+static void free_outermost(struct irq_domain *d, struct irq_data *outer)
+{
+	outer->parent_data = NULL;
+	irq_domain_free_hierarchy(d, outer->irq, 1);
+}
+
 int irq_domain_push_irq(struct irq_domain *d, unsigned int virq, void *arg)
 {
 	struct irq_data *outer = irq_get_irq_data(virq), *inner;
 	struct irq_desc *desc = irq_to_desc(virq);
 	int ret;
 
-	if (!outer || WARN_ON(desc->action) || !d->parent || outer->domain != d->parent ||
-	    !irq_domain_is_hierarchy(d->parent) || !d->ops || !d->ops->alloc)
+	if (desc && WARN_ON(desc->action))
+		return -EBUSY;
+	if (!outer || !d || !irq_domain_is_hierarchy(d) || !d->parent ||
+	    outer->domain != d->parent)
 		return -EINVAL;
 	inner = kzalloc(sizeof(*inner));
 	if (!inner)
@@ -68,13 +77,15 @@ int irq_domain_push_irq(struct irq_domain *d, unsigned int virq, void *arg)
 	*inner = *outer;
 	outer->parent_data = inner;
 	outer->domain = d;
-	outer->hwirq = 0;
-	outer->chip = &no_irq_chip;
-	outer->chip_data = NULL;
+	outer->mask = 0;
+	irq_domain_reset_irq_data(outer);
 	irq_domain_fix_revmap(inner);
 	ret = d->ops->alloc(d, virq, 1, arg);
-	if (!ret)
+	if (!ret) {
 		ret = irq_domain_set_mapping(d, outer);
+		if (ret)
+			free_outermost(d, outer);
+	}
 	if (ret) {	/* as it was before */
 		*outer = *inner;
 		irq_domain_fix_revmap(outer);
@@ -91,16 +102,15 @@ int irq_domain_pop_irq(struct irq_domain *d, unsigned int virq)
 	struct irq_data *outer = irq_get_irq_data(virq), *inner;
 	struct irq_desc *desc = irq_to_desc(virq);
 
-	if (!outer || WARN_ON(desc->action) || outer->domain != d || !outer->parent_data)
+	if (desc && WARN_ON(desc->action))
+		return -EBUSY;
+	if (!outer || !d || outer->domain != d || !outer->parent_data)
 		return -EINVAL;
 	mutex_lock(&d->root->mutex);
 	inner = outer->parent_data;
 	irq_domain_clear_mapping(d, outer->hwirq);
 	d->mapcount--;
-	/* free() must not reach the parent: that level goes on. */
-	outer->parent_data = NULL;
-	if (d->ops->free)
-		d->ops->free(d, virq, 1);
+	free_outermost(d, outer);
 	*outer = *inner;
 	irq_domain_fix_revmap(outer);
 	kfree(inner);

@@ -37,6 +37,17 @@ void irq_check_register(irq_check_fn fn)
 		checkers[nr_checkers++] = fn;
 }
 
+/* Whether D is still on the list; what has been removed must not be looked into. */
+static bool domain_lives(const struct irq_domain *d)
+{
+	struct irq_domain *pos = NULL;
+
+	while ((pos = irq_domain_next(pos)))
+		if (pos == d)
+			return true;
+	return false;
+}
+
 /* ---- One level of a chain ------------------------------------------------------------------- */
 
 static void check_level(struct report *r, struct irq_desc *desc, struct irq_data *d)
@@ -46,10 +57,13 @@ static void check_level(struct report *r, struct irq_desc *desc, struct irq_data
 	if (d->irq != irq || d->common != &desc->irq_common_data)
 		complain(r, "irq %u: a level of its chain belongs to irq %u", irq, d->irq);
 	if (!d->chip)
-		complain(r, "irq %u: no chip in domain %s", irq,
-			 d->domain ? d->domain->name : "none");
+		complain(r, "irq %u: a level without a chip", irq);
 	if (!d->domain)
 		return;
+	if (!domain_lives(d->domain)) {
+		complain(r, "irq %u: its domain has been removed", irq);
+		return;
+	}
 	if (d->hwirq >= d->domain->hwirq_max)
 		complain(r, "irq %u: hwirq %lu is outside of %s", irq, d->hwirq, d->domain->name);
 	if (irq_domain_lookup(d->domain, d->hwirq) != d)

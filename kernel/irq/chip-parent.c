@@ -13,6 +13,7 @@ void irq_chip_##callback##_parent(struct irq_data *d)			\
 }
 PASS_ON(ack)
 PASS_ON(mask)
+PASS_ON(mask_ack)
 PASS_ON(unmask)
 PASS_ON(eoi)
 
@@ -52,7 +53,7 @@ int irq_chip_get_parent_state(struct irq_data *d, enum irqchip_irq_state which, 
 {
 	d = d->parent_data;
 	if (!d || !d->chip->irq_get_irqchip_state)
-		return -EINVAL;
+		return 0;
 	return d->chip->irq_get_irqchip_state(d, which, state);
 }
 
@@ -60,7 +61,7 @@ int irq_chip_set_parent_state(struct irq_data *d, enum irqchip_irq_state which, 
 {
 	d = d->parent_data;
 	if (!d || !d->chip->irq_set_irqchip_state)
-		return -EINVAL;
+		return 0;
 	return d->chip->irq_set_irqchip_state(d, which, state);
 }
 

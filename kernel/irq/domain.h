@@ -16,7 +16,11 @@ unsigned int irq_create_mapping_locked(struct irq_domain *d, irq_hw_number_t hwi
 
 /* hierarchy.c. Under the root's mutex. */
 int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
-				 void *arg, const struct irq_affinity_desc *affinity);
+				 void *arg, bool realloc, const struct irq_affinity_desc *affinity);
+
+/* level.c. Under the root's mutex: calls D's free() for each of the irqs that has a level there. */
+void irq_domain_free_hierarchy(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs);
+extern const struct irq_chip irq_disconnected_chip;
 
 /* msi.c: a line of a wire-to-MSI bridge's own domain. The irq, 0 on failure. Takes the mutex. */
 unsigned int msi_device_domain_alloc_wired(struct irq_domain *d, irq_hw_number_t hwirq,

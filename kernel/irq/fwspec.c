@@ -29,9 +29,12 @@ struct irq_domain *irq_find_matching_fwspec(struct irq_fwspec *fwspec,
 	struct irq_domain *d, *found = NULL;
 
 	mutex_lock(&irq_domain_mutex);
-	list_for_each_entry(d, &irq_domain_list, link)
-		if (domain_matches(d, fwspec, bus_token))
-			found = d;	/* the newest wins */
+	list_for_each_entry_reverse(d, &irq_domain_list, link) {	/* the newest wins */
+		if (domain_matches(d, fwspec, bus_token)) {
+			found = d;
+			break;
+		}
+	}
 	mutex_unlock(&irq_domain_mutex);
 	return found;
 }
@@ -101,6 +104,8 @@ int irq_domain_xlate_onetwocell(struct irq_domain *d, struct device_node *node, 
 		(d, node, intspec, intsize, out_hwirq, out_type);
 }
 
+const struct irq_domain_ops irq_domain_simple_ops = { .xlate = irq_domain_xlate_onetwocell };
+
 static int translate(struct irq_domain *d, struct irq_fwspec *fwspec, unsigned long *hwirq,
 		     unsigned int *type)
 {
@@ -144,7 +149,7 @@ static unsigned int map_new(struct irq_domain *d, irq_hw_number_t hwirq, unsigne
 	if (!irq_domain_is_hierarchy(d))
 		virq = irq_create_mapping_locked(d, hwirq, NULL);
 	else
-		virq = irq_domain_alloc_irqs_locked(d, -1, 1, fwspec, NULL);
+		virq = irq_domain_alloc_irqs_locked(d, -1, 1, fwspec, false, NULL);
 	if (virq <= 0)
 		return 0;
 	irqd_set_trigger_type(irq_get_irq_data(virq), type);

@@ -13,9 +13,6 @@
 #include <kernel/irq/domain.h>
 #include <kernel/mm.h>
 
-/* Marks a level from which on the chain is to be cut off. */
-static const struct irq_chip disconnected_chip = { .name = "disconnected" };
-
 /* ---- The chain of irq_data ------------------------------------------------------------------ */
 
 static void free_levels(struct irq_data *d)
@@ -67,29 +64,19 @@ static int alloc_irq_data(struct irq_domain *d, unsigned int virq, unsigned int 
 	return 0;
 }
 
-int irq_domain_disconnect_hierarchy(struct irq_domain *domain, unsigned int virq)
-{
-	struct irq_data *d = irq_domain_get_irq_data(domain, virq);
-
-	if (!d)
-		return -EINVAL;
-	d->chip = &disconnected_chip;
-	return 0;
-}
-
 /* Checks that every level got a chip; cuts off what alloc() has marked (S-040). */
 static int trim_hierarchy(unsigned int virq)
 {
 	struct irq_data *d = irq_get_irq_data(virq), *last = d, *cut = NULL;
 
-	if (!d->chip || d->chip == &disconnected_chip)
+	if (!d->chip || d->chip == &irq_disconnected_chip)
 		return -EINVAL;
 	for (d = d->parent_data; d; d = d->parent_data) {
-		bool marked = d->chip == &disconnected_chip;
+		bool marked = d->chip == &irq_disconnected_chip;
 
-		if (cut ? d->chip && !marked : !d->chip)
+		if (cut ? d->chip != NULL : !d->chip)
 			return -EINVAL;
-		if (marked && !cut)
+		if (marked)
 			cut = d;
 		if (!cut)
 			last = d;
@@ -99,45 +86,6 @@ static int trim_hierarchy(unsigned int virq)
 		free_levels(cut);
 	}
 	return 0;
-}
-
-struct irq_data *irq_domain_get_irq_data(struct irq_domain *domain, unsigned int virq)
-{
-	struct irq_data *d = irq_get_irq_data(virq);
-
-	while (d && d->domain != domain)
-		d = d->parent_data;
-	return d;
-}
-
-int irq_domain_set_hwirq_and_chip(struct irq_domain *domain, unsigned int virq,
-				  irq_hw_number_t hwirq, const struct irq_chip *chip,
-				  void *chip_data)
-{
-	struct irq_data *d = irq_domain_get_irq_data(domain, virq);
-
-	if (!d)
-		return -ENOENT;
-	d->hwirq = hwirq;
-	d->chip = chip ? chip : &no_irq_chip;
-	d->chip_data = chip_data;
-	return 0;
-}
-
-void irq_domain_set_info(struct irq_domain *domain, unsigned int virq, irq_hw_number_t hwirq,
-			 const struct irq_chip *chip, void *chip_data, irq_flow_handler_t handler,
-			 void *handler_data, const char *handler_name)
-{
-	irq_domain_set_hwirq_and_chip(domain, virq, hwirq, chip, chip_data);
-	__irq_set_handler(virq, handler, 0, handler_name);
-	irq_set_handler_data(virq, handler_data);
-}
-
-void irq_domain_reset_irq_data(struct irq_data *d)
-{
-	d->hwirq = 0;
-	d->chip = &no_irq_chip;
-	d->chip_data = NULL;
 }
 
 /* ---- Publishing: reverse map and mapcount of every level ------------------------------------ */
@@ -177,15 +125,6 @@ static void unpublish(unsigned int virq)
 
 /* ---- Allocation ----------------------------------------------------------------------------- */
 
-static void free_hierarchy(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
-{
-	if (!d->ops->free)
-		return;
-	for (unsigned int i = 0; i < nr_irqs; i++)
-		if (irq_domain_get_irq_data(d, virq + i))
-			d->ops->free(d, virq + i, 1);
-}
-
 static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
 {
 	unsigned int i, done;
@@ -207,13 +146,14 @@ static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
 }
 
 int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
-				 void *arg, const struct irq_affinity_desc *affinity)
+				 void *arg, bool realloc, const struct irq_affinity_desc *affinity)
 {
-	int virq, ret;
+	int virq = irq_base, ret;
 
 	if (!d->ops || !d->ops->alloc)
 		return -ENOSYS;
-	virq = irq_domain_alloc_descs(irq_base, nr_irqs, 0, -1, affinity);
+	if (!realloc || irq_base < 0)
+		virq = irq_domain_alloc_descs(irq_base, nr_irqs, 0, -1, affinity);
 	if (virq < 0)
 		return virq;
 	ret = alloc_irq_data(d, virq, nr_irqs);
@@ -225,7 +165,7 @@ int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned in
 	ret = trim_and_publish(virq, nr_irqs);
 	if (!ret)
 		return virq;
-	free_hierarchy(d, virq, nr_irqs);
+	irq_domain_free_hierarchy(d, virq, nr_irqs);
 free_data:
 	free_irq_data(virq, nr_irqs);
 free_descs:
@@ -233,8 +173,8 @@ free_descs:
 	return ret;
 }
 
-int irq_domain_alloc_irqs_affinity(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
-				   int node, void *arg, const struct irq_affinity_desc *affinity)
+int __irq_domain_alloc_irqs(struct irq_domain *d, int irq_base, unsigned int nr_irqs, int node,
+			    void *arg, bool realloc, const struct irq_affinity_desc *affinity)
 {
 	int ret;
 
@@ -244,7 +184,7 @@ int irq_domain_alloc_irqs_affinity(struct irq_domain *d, int irq_base, unsigned 
 	if (WARN_ON(!d))
 		return -EINVAL;
 	mutex_lock(&d->root->mutex);
-	ret = irq_domain_alloc_irqs_locked(d, irq_base, nr_irqs, arg, affinity);
+	ret = irq_domain_alloc_irqs_locked(d, irq_base, nr_irqs, arg, realloc, affinity);
 	mutex_unlock(&d->root->mutex);
 	return ret;
 }
@@ -259,42 +199,8 @@ void irq_domain_free_irqs(unsigned int virq, unsigned int nr_irqs)
 	mutex_lock(&d->root->mutex);
 	for (unsigned int i = 0; i < nr_irqs; i++)
 		unpublish(virq + i);
-	free_hierarchy(d, virq, nr_irqs);
+	irq_domain_free_hierarchy(d, virq, nr_irqs);
 	free_irq_data(virq, nr_irqs);
 	mutex_unlock(&d->root->mutex);
 	irq_free_descs(virq, nr_irqs);
-}
-
-int irq_domain_alloc_irqs_parent(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
-				 void *arg)
-{
-	if (!d->parent || !d->parent->ops || !d->parent->ops->alloc)
-		return -ENOSYS;
-	return d->parent->ops->alloc(d->parent, virq, nr_irqs, arg);
-}
-
-void irq_domain_free_irqs_parent(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
-{
-	if (d->parent)
-		free_hierarchy(d->parent, virq, nr_irqs);
-}
-
-void irq_domain_free_irqs_common(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
-{
-	for (unsigned int i = 0; i < nr_irqs; i++) {
-		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
-
-		if (data)
-			irq_domain_reset_irq_data(data);
-	}
-	irq_domain_free_irqs_parent(d, virq, nr_irqs);
-}
-
-void irq_domain_free_irqs_top(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
-{
-	for (unsigned int i = 0; i < nr_irqs; i++) {
-		irq_set_handler_data(virq + i, NULL);
-		irq_set_handler(virq + i, NULL);
-	}
-	irq_domain_free_irqs_common(d, virq, nr_irqs);
 }

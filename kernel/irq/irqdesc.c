@@ -75,6 +75,9 @@ int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt,
 
 	if (!cnt)
 		return -EINVAL;
+	for (unsigned int i = 0; affinity && i < cnt; i++)
+		if (cpumask_empty(&affinity[i].mask))
+			return -EINVAL;
 	if (irq >= 0) {
 		if (from > (unsigned int)irq)
 			return -EINVAL;

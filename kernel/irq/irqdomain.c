@@ -125,7 +125,7 @@ static struct irq_domain *domain_create(const struct irq_domain_info *info)
 	d->exit = info->exit;
 	d->parent = info->parent;
 	d->root = info->parent ? info->parent->root : d;
-	if (info->parent || (info->ops && info->ops->alloc))
+	if (info->ops && info->ops->alloc)
 		d->flags |= IRQ_DOMAIN_FLAG_HIERARCHY;
 	mutex_init(&d->mutex);
 	return d;
@@ -145,7 +145,7 @@ static int domain_publish(struct irq_domain *d, const struct irq_domain_info *in
 	return ret;
 }
 
-struct irq_domain *irq_domain_instantiate(const struct irq_domain_info *info, int *err)
+struct irq_domain *irq_domain_instantiate(const struct irq_domain_info *info)
 {
 	const char *who = info->fwnode ? info->fwnode->name : "domain";
 	struct irq_domain *d = NULL;
@@ -155,8 +155,6 @@ struct irq_domain *irq_domain_instantiate(const struct irq_domain_info *info, in
 		d = domain_create(info);
 		ret = d ? domain_publish(d, info) : -ENOMEM;
 	}
-	if (err)
-		*err = ret;
 	if (ret) {
 		pr_err("%s: interrupt domain not created (%s)", who, errname(ret));
 		if (d)
@@ -165,7 +163,8 @@ struct irq_domain *irq_domain_instantiate(const struct irq_domain_info *info, in
 		return NULL;
 	}
 	if (info->virq_base)
-		irq_domain_associate_many(d, info->virq_base, info->hwirq_base, info->size);
+		irq_domain_associate_many(d, info->virq_base, info->hwirq_base,
+					  info->size - info->hwirq_base);
 	return d;
 }
 
@@ -190,14 +189,14 @@ struct irq_domain *irq_domain_create_linear(struct fwnode_handle *fwnode, unsign
 {
 	return irq_domain_instantiate(&(struct irq_domain_info){
 		.fwnode = fwnode, .size = size, .hwirq_max = size, .ops = ops,
-		.host_data = host_data }, NULL);
+		.host_data = host_data });
 }
 
 struct irq_domain *irq_domain_create_tree(struct fwnode_handle *fwnode,
 					  const struct irq_domain_ops *ops, void *host_data)
 {
 	return irq_domain_instantiate(&(struct irq_domain_info){
-		.fwnode = fwnode, .ops = ops, .host_data = host_data }, NULL);
+		.fwnode = fwnode, .ops = ops, .host_data = host_data });
 }
 
 struct irq_domain *irq_domain_create_nomap(struct fwnode_handle *fwnode, unsigned int max_irq,
@@ -205,7 +204,17 @@ struct irq_domain *irq_domain_create_nomap(struct fwnode_handle *fwnode, unsigne
 {
 	return irq_domain_instantiate(&(struct irq_domain_info){
 		.fwnode = fwnode, .hwirq_max = max_irq, .direct_max = max_irq, .ops = ops,
-		.host_data = host_data }, NULL);
+		.host_data = host_data });
+}
+
+struct irq_domain *irq_domain_create_legacy(struct fwnode_handle *fwnode, unsigned int size,
+					    unsigned int first_irq, irq_hw_number_t first_hwirq,
+					    const struct irq_domain_ops *ops, void *host_data)
+{
+	return irq_domain_instantiate(&(struct irq_domain_info){
+		.fwnode = fwnode, .size = first_hwirq + size, .hwirq_max = first_hwirq + size,
+		.hwirq_base = first_hwirq, .virq_base = first_irq, .ops = ops,
+		.host_data = host_data });
 }
 
 struct irq_domain *irq_domain_create_simple(struct fwnode_handle *fwnode, unsigned int size,
@@ -216,7 +225,7 @@ struct irq_domain *irq_domain_create_simple(struct fwnode_handle *fwnode, unsign
 		pr_info("irqs %u..%u are there already", first_irq, first_irq + size - 1);
 	return irq_domain_instantiate(&(struct irq_domain_info){
 		.fwnode = fwnode, .size = size, .hwirq_max = size, .virq_base = first_irq,
-		.ops = ops, .host_data = host_data }, NULL);
+		.ops = ops, .host_data = host_data });
 }
 
 struct irq_domain *irq_domain_create_hierarchy(struct irq_domain *parent, unsigned int flags,
@@ -224,8 +233,8 @@ struct irq_domain *irq_domain_create_hierarchy(struct irq_domain *parent, unsign
 					       const struct irq_domain_ops *ops, void *host_data)
 {
 	return irq_domain_instantiate(&(struct irq_domain_info){
-		.fwnode = fwnode, .domain_flags = flags | IRQ_DOMAIN_FLAG_HIERARCHY, .size = size,
-		.hwirq_max = size, .ops = ops, .host_data = host_data, .parent = parent }, NULL);
+		.fwnode = fwnode, .domain_flags = flags, .size = size, .hwirq_max = size, .ops = ops,
+		.host_data = host_data, .parent = parent });
 }
 
 struct irq_domain *irq_domain_add_hierarchy(struct irq_domain *parent, unsigned int flags,

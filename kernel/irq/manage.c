@@ -39,16 +39,22 @@ static void bus_lock(struct irq_desc *desc, bool lock)
 
 static int mismatch(struct irqaction *old, struct irqaction *new, const char *what)
 {
-	pr_err("irq %u: %s cannot share with %s: %s differs", new->irq, new->name, old->name, what);
+	if (!(new->flags & IRQF_PROBE_SHARED))
+		pr_err("irq %u: %s cannot share with %s: %s differs", new->irq, new->name,
+		       old->name, what);
 	return -EBUSY;
 }
 
 /* What all sharers of a line must agree on (S-055). */
 static int check_sharing(struct irq_desc *desc, struct irqaction *old, struct irqaction *new)
 {
+	unsigned int type = irqd_get_trigger_type(&desc->irq_data);
+
+	if (type == IRQ_TYPE_NONE)	/* the chip sets none */
+		type = old->flags & IRQF_TRIGGER_MASK;
 	if (!(old->flags & new->flags & IRQF_SHARED))
 		return mismatch(old, new, "IRQF_SHARED");
-	if (irqd_get_trigger_type(&desc->irq_data) != (new->flags & IRQF_TRIGGER_MASK))
+	if (type != (new->flags & IRQF_TRIGGER_MASK))
 		return mismatch(old, new, "the trigger type");
 	if ((old->flags & IRQF_ONESHOT) && (new->flags & IRQF_COND_ONESHOT))
 		new->flags |= IRQF_ONESHOT;
@@ -263,12 +269,15 @@ static struct irqaction *remove_action(struct irq_desc *desc, void *dev_id)
 	synchronize_hw(desc);
 	irq_threads_stop(action);
 	if (!desc->action) {
-		unsigned long flags = spin_lock_irqsave(&desc->lock);
+		unsigned long flags;
 
+		bus_lock(desc, true);
+		flags = spin_lock_irqsave(&desc->lock);
 		/* Only now: a late interrupt still had its way through the controllers. (S-060) */
 		irq_domain_deactivate_irq(&desc->irq_data);
 		spin_unlock_irqrestore(&desc->lock, flags);
 		release_resources(desc);
+		bus_lock(desc, false);
 	}
 	mutex_unlock(&desc->request_mutex);
 	return action;

@@ -61,7 +61,8 @@ static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_in
 	arg->hwirq = desc->msi_index;
 	if (info->ops->set_desc)
 		info->ops->set_desc(arg, desc);
-	virq = irq_domain_alloc_irqs_affinity(domain, -1, desc->nvec_used, -1, arg, desc->affinity);
+	virq = __irq_domain_alloc_irqs(domain, -1, desc->nvec_used, -1, arg, false,
+				       desc->affinity);
 	if (virq < 0)
 		return could_be_had(domain, desc, done);
 	desc->irq = virq;

@@ -195,7 +195,7 @@ static struct irq_domain *instantiate(struct device *dev, struct device_msi_doma
 		.bus_token = own->t.info.bus_token, .ops = &msi_domain_ops,
 		.host_data = &own->t.info, .parent = dev->msi.domain, .dev = dev,
 	};
-	struct irq_domain *d = info.fwnode ? irq_domain_instantiate(&info, NULL) : NULL;
+	struct irq_domain *d = info.fwnode ? irq_domain_instantiate(&info) : NULL;
 
 	if (d)
 		irq_domain_set_name(d, own->name);

@@ -225,11 +225,14 @@ unsigned int irq_create_direct_mapping(struct irq_domain *d)
 	return 0;
 }
 
-static void disassociate(struct irq_domain *d, struct irq_data *data)
+void irq_domain_disassociate(struct irq_domain *d, unsigned int virq)
 {
-	irq_hw_number_t hwirq = data->hwirq;
-	unsigned int virq = data->irq;
+	struct irq_data *data = irq_get_irq_data(virq);
+	irq_hw_number_t hwirq;
 
+	if (WARN_ON(!data || data->domain != d))
+		return;
+	hwirq = data->hwirq;
 	mutex_lock(&d->root->mutex);
 	irq_set_status_flags(virq, IRQ_NOREQUEST);
 	irq_set_chip_and_handler(virq, NULL, NULL);
@@ -257,7 +260,7 @@ void irq_dispose_mapping(unsigned int virq)
 	} else if (irq_domain_is_hierarchy(d)) {
 		irq_domain_free_irqs(virq, 1);
 	} else {
-		disassociate(d, data);
+		irq_domain_disassociate(d, virq);
 		irq_free_desc(virq);
 	}
 }
