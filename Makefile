@@ -71,6 +71,7 @@ irq := \
 	revmap \
 	fwspec \
 	hierarchy \
+	level \
 	activate \
 	handle \
 	chip \

@@ -208,10 +208,7 @@ static inline struct irq_desc *irq_resolve_mapping(struct irq_domain *d, irq_hw_
 	return __irq_resolve_mapping(d, hwirq, NULL);
 }
 unsigned int irq_find_mapping(struct irq_domain *d, irq_hw_number_t hwirq);	/* 0: none */
-static inline unsigned int irq_linear_revmap(struct irq_domain *d, irq_hw_number_t hwirq)
-{
-	return irq_find_mapping(d, hwirq);
-}
+#define irq_linear_revmap	irq_find_mapping
 /* A controller has claimed HWIRQ: runs its flow handler. 0; -EINVAL if unmapped; -EPERM outside
  * irq context where that is enforced (S-111). Irqs off. */
 int generic_handle_domain_irq(struct irq_domain *d, irq_hw_number_t hwirq);

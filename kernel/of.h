@@ -73,7 +73,7 @@ int of_property_read_u32_index(const struct device_node *np, const char *name, u
 			       u32 *value);
 int of_property_read_u32(const struct device_node *np, const char *name, u32 *value);
 int of_property_read_string(const struct device_node *np, const char *name, const char **value);
-/* Which of the property's strings is STRING: its index; -EINVAL if absent or malformed; -ENODATA. */
+/* Which of a property's strings is STRING: an index; -EINVAL if absent or malformed; -ENODATA. */
 int of_property_match_string(const struct device_node *np, const char *name, const char *string);
 /* SIZE cells at CELL (big-endian), 0 to 2 of them, as one number. */
 u64 of_read_number(const void *cell, int size);

@@ -255,6 +255,7 @@ static struct irqaction *unlink_action(struct irq_desc *desc, void *dev_id)
 static struct irqaction *remove_action(struct irq_desc *desc, void *dev_id)
 {
 	struct irqaction *action;
+	unsigned long flags;
 
 	mutex_lock(&desc->request_mutex);
 	bus_lock(desc, true);
@@ -269,8 +270,6 @@ static struct irqaction *remove_action(struct irq_desc *desc, void *dev_id)
 	synchronize_hw(desc);
 	irq_threads_stop(action);
 	if (!desc->action) {
-		unsigned long flags;
-
 		bus_lock(desc, true);
 		flags = spin_lock_irqsave(&desc->lock);
 		/* Only now: a late interrupt still had its way through the controllers. (S-060) */

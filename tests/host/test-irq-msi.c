@@ -340,12 +340,17 @@ static void life_without_memory_leaves_nothing(void **state)
 static void s049_message_domains_take_no_wires(void **state)
 {
 	struct irq_fwspec spec = { .param_count = 2, .param = { 1, 1 } };
+	irq_hw_number_t hwirq;
+	struct irq_domain *d;
+	unsigned int type;
 
 	(void)state;
 	make_domain(4);
-	spec.fwnode = msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->fwnode;
+	d = msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN);
+	spec.fwnode = d->fwnode;
+	assert_int_equal(d->ops->translate(d, &spec, &hwirq, &type), -ENOTSUPP);
 	assert_int_equal(irq_create_fwspec_mapping(&spec), 0);
-	assert_int_equal(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->mapcount, 0);
+	assert_int_equal(d->mapcount, 0);
 }
 
 static void managed_vector_without_a_cpu_gets_no_message(void **state)

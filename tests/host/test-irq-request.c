@@ -13,7 +13,7 @@ static struct irq_data *data_of(unsigned int irq)
 
 /* ---- E. Request ------------------------------------------------------------------------------- */
 
-static void s050_refusals(void **state)
+static void s050_each_refusal_has_its_error(void **state)
 {
 	unsigned int irq = rec_line(rec_chip(R_LEVEL), handle_level_irq);
 	int unmapped = irq_alloc_desc(-1), devid = irq_alloc_desc(-1);
@@ -36,6 +36,9 @@ static void s050_refusals(void **state)
 	assert_int_equal(request(irq, 0, NULL), -EINVAL);
 	assert_rec("");
 	assert_int_equal(irq_to_desc(irq)->depth, 1);
+	assert_false(irq_has_action(irq) || irq_has_action(unmapped) || irq_has_action(devid));
+	irq_clear_status_flags(irq, IRQ_NOREQUEST);
+	assert_int_equal(request_any_context_irq(irq, rec_handler, 0, "t", NULL), IRQC_IS_HARDIRQ);
 }
 
 static void s051_order_of_the_first_request(void **state)
@@ -76,6 +79,10 @@ static void s052_inherited_trigger(void **state)
 	irqd_set_trigger_type(data_of(irq), IRQ_TYPE_LEVEL_LOW);
 	rec_take();
 	assert_int_equal(request(irq, 0, NULL), 0);
+	assert_rec("set_type(8) unmask");
+	free_irq(irq, NULL);
+	rec_take();
+	assert_int_equal(request(irq, IRQF_TRIGGER_LOW, NULL), 0);
 	assert_rec("set_type(8) unmask");
 	free_irq(irq, NULL);
 	rec_take();
@@ -146,27 +153,68 @@ static void s054_no_autoen_activates_but_does_not_start(void **state)
 	assert_false(irqd_is_activated(data_of(irq)));
 }
 
+static void s054_line_that_does_not_start_by_itself(void **state)
+{
+	unsigned int irq = rec_line(rec_chip(R_STARTUP | R_SHUTDOWN), handle_edge_irq);
+
+	(void)state;
+	irq_set_status_flags(irq, IRQ_NOAUTOEN);
+	assert_int_equal(request(irq, 0, NULL), 0);
+	assert_rec("");
+	assert_true(irqd_is_activated(data_of(irq)));
+	assert_int_equal(irq_to_desc(irq)->depth, 1);
+	enable_irq(irq);
+	assert_rec("startup");
+	free_irq(irq, NULL);
+	rec_take();
+	host_printk();
+	assert_int_equal(request(irq, IRQF_SHARED, "A"), 0);
+	assert_true(logged("warning"));
+	assert_rec("");
+	assert_false(irqd_is_started(data_of(irq)));
+	assert_int_equal(irq_to_desc(irq)->depth, 1);
+}
+
 static void s055_sharing_needs_agreement(void **state)
 {
 	unsigned int irq = rec_line(rec_chip(R_LEVEL | R_TYPE), handle_level_irq);
 
 	(void)state;
 	assert_int_equal(request(irq, IRQF_SHARED | IRQF_TRIGGER_HIGH, "A"), 0);
+	host_printk();
 	assert_int_equal(request(irq, 0, "B"), -EBUSY);
+	assert_true(logged("cannot share"));
 	assert_int_equal(request(irq, IRQF_SHARED | IRQF_TRIGGER_LOW, "B"), -EBUSY);
+	assert_true(logged("trigger"));
 	assert_int_equal(request(irq, IRQF_SHARED | IRQF_PERCPU, "B"), -EBUSY);
+	assert_true(logged("IRQF_PERCPU"));
 	assert_int_equal(request_threaded_irq(irq, rec_handler, rec_thread,
 					      IRQF_SHARED | IRQF_ONESHOT, "t", "B"), -EBUSY);
-	rec_take();
+	assert_true(logged("IRQF_ONESHOT"));
+	assert_int_equal(request(irq, IRQF_PROBE_SHARED, "B"), -EBUSY);
+	assert_string_equal(host_printk(), "");
+	assert_rec("set_type(4) unmask");
 	raise_irq(irq);
 	assert_rec("mask ack A unmask");
 	assert_int_equal(request(irq, IRQF_SHARED, "B"), 0);
+	assert_int_equal(request(irq, IRQF_SHARED | IRQF_TRIGGER_HIGH, "C"), 0);
 	raise_irq(irq);
-	assert_rec("mask ack A B unmask");
+	assert_rec("mask ack A B C unmask");
 	free_irq(irq, "A");
 	free_irq(irq, "B");
+	free_irq(irq, "C");
 	assert_int_equal(request(irq, 0, "A"), 0);
 	assert_int_equal(request(irq, IRQF_SHARED, "B"), -EBUSY);
+}
+
+static void s055_triggers_are_compared_without_a_chip_that_sets_them(void **state)
+{
+	unsigned int irq = rec_line(rec_chip(R_LEVEL), handle_level_irq);
+
+	(void)state;
+	assert_int_equal(request(irq, IRQF_SHARED | IRQF_TRIGGER_HIGH, "A"), 0);
+	assert_int_equal(request(irq, IRQF_SHARED | IRQF_TRIGGER_LOW, "B"), -EBUSY);
+	assert_int_equal(request(irq, IRQF_SHARED | IRQF_TRIGGER_HIGH, "B"), 0);
 }
 
 static void s056_cond_oneshot_adopts(void **state)
@@ -179,9 +227,17 @@ static void s056_cond_oneshot_adopts(void **state)
 	assert_int_equal(request_threaded_irq(irq, rec_handler, NULL, IRQF_SHARED, "t", "B"),
 			 -EBUSY);
 	assert_int_equal(request(irq, IRQF_SHARED, "B"), 0);	/* adds COND_ONESHOT */
+	rec_take();
+	raise_irq(irq);
+	assert_rec("mask ack B");
+	host_run_deferred();
+	assert_rec("T unmask");
 	free_irq(irq, "A");
 	free_irq(irq, "B");
 	assert_int_equal(request(irq, IRQF_COND_ONESHOT, NULL), 0);
+	rec_take();
+	raise_irq(irq);
+	assert_rec("mask ack H unmask");
 }
 
 static irqreturn_t first_handles(int irq, void *dev_id)
@@ -251,7 +307,7 @@ static void s059_no_more_oneshot_sharers_than_bits(void **state)
 		assert_non_null(free_irq(irq, &cookies[i]));
 }
 
-static void s060_free(void **state)
+static void s060_free_by_cookie_and_of_the_last_one(void **state)
 {
 	struct rec_stack s;
 	struct irq_fwspec spec = { .param_count = 2, .param = { 7, 1 } };
@@ -295,6 +351,88 @@ static void s060_woken_thread_still_runs_before_deactivation(void **state)
 	assert_rec("leaf.shutdown T leaf.deactivate middle.deactivate root.deactivate");
 }
 
+static void hardware_is_done(void *arg)
+{
+	(void)arg;
+	rec("done");
+	rec_results.active = false;
+}
+
+static void s060_free_waits_for_what_is_active_in_hardware(void **state)
+{
+	unsigned int irq = rec_line(rec_chip(R_SHUTDOWN | R_STATE | R_RESOURCES), handle_edge_irq);
+
+	(void)state;
+	assert_int_equal(request(irq, 0, NULL), 0);
+	rec_take();
+	rec_results.active = true;
+	host_after(1000000, hardware_is_done, NULL);
+	free_irq(irq, NULL);
+	assert_rec("shutdown done release_resources");
+}
+
+static void s051_s060_slow_bus_is_locked_round_what_is_sent_over_it(void **state)
+{
+	unsigned int irq = rec_line(rec_chip(R_LEVEL | R_BUS | R_RESOURCES), handle_level_irq);
+
+	(void)state;
+	assert_int_equal(request(irq, 0, NULL), 0);
+	assert_rec("bus_lock request_resources unmask bus_unlock");
+	free_irq(irq, NULL);
+	assert_rec("bus_lock mask bus_unlock bus_lock release_resources bus_unlock");
+}
+
+/* Makes the detector switch the line off. */
+static void make_spurious(unsigned int irq)
+{
+	rec_ret = IRQ_NONE;
+	for (int i = 0; i < 100000; i++)
+		raise_irq(irq);
+	rec_ret = IRQ_HANDLED;
+	rec_take();
+}
+
+static void s063_sharer_revives_a_line_by_one_depth_level(void **state)
+{
+	unsigned int irq = rec_line(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
+
+	(void)state;
+	assert_int_equal(request(irq, IRQF_SHARED, "A"), 0);
+	make_spurious(irq);
+	assert_int_equal(irq_to_desc(irq)->depth, 1);
+	disable_irq_nosync(irq);
+	assert_int_equal(request(irq, IRQF_SHARED, "B"), 0);
+	assert_int_equal(irq_to_desc(irq)->depth, 1);
+	assert_int_equal(request(irq, IRQF_SHARED, "C"), 0);	/* no more than once */
+	assert_int_equal(irq_to_desc(irq)->depth, 1);
+	enable_irq(irq);
+	rec_take();
+	raise_irq(irq);
+	assert_rec("A B C");
+}
+
+static void s063_any_request_resets_the_spurious_counters(void **state)
+{
+	unsigned int irq = rec_line(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
+
+	(void)state;
+	assert_int_equal(request(irq, IRQF_SHARED, "A"), 0);
+	rec_ret = IRQ_NONE;
+	for (int i = 0; i < 10; i++)
+		raise_irq(irq);
+	assert_int_equal(irq_to_desc(irq)->irqs_unhandled, 10);
+	assert_int_equal(request(irq, 0, "B"), -EBUSY);
+	assert_int_equal(irq_to_desc(irq)->irqs_unhandled, 10);
+	assert_int_equal(request(irq, IRQF_SHARED, "B"), 0);
+	assert_int_equal(irq_to_desc(irq)->irqs_unhandled, 0);
+	assert_int_equal(irq_to_desc(irq)->irq_count, 0);
+	raise_irq(irq);
+	free_irq(irq, "A");
+	free_irq(irq, "B");
+	assert_int_equal(request(irq, 0, "A"), 0);
+	assert_int_equal(irq_to_desc(irq)->irqs_unhandled, 0);
+}
+
 static irqreturn_t enables_interrupts(int irq, void *dev_id)
 {
 	rec_handler(irq, dev_id);
@@ -312,6 +450,7 @@ static irqreturn_t reports_flag(int irq, void *dev_id)
 static void s064_handler_that_enables_interrupts(void **state)
 {
 	unsigned int irq = rec_line(rec_chip(R_LEVEL), handle_simple_irq);
+	unsigned int other = rec_line(rec_chip(0), handle_simple_irq);
 
 	(void)state;
 	assert_int_equal(request_irq(irq, enables_interrupts, IRQF_SHARED, "t", "A"), 0);
@@ -322,6 +461,10 @@ static void s064_handler_that_enables_interrupts(void **state)
 	assert_rec("A off");
 	assert_true(logged("enabled interrupts"));
 	raise_irq(irq);
+	/* Once a boot, not once a line. */
+	assert_int_equal(request_irq(other, enables_interrupts, 0, "t", "O"), 0);
+	raise_irq(other);
+	assert_rec("A off O");
 	assert_false(logged("enabled interrupts"));
 }
 
@@ -335,8 +478,15 @@ static void s065_wake_without_a_thread(void **state)
 	host_printk();
 	raise_irq(irq);
 	assert_true(logged("IRQ_WAKE_THREAD"));
+	assert_int_equal(irq_to_desc(irq)->irqs_unhandled, 0);
+	raise_irq(irq);
 	raise_irq(irq);
 	assert_false(logged("IRQ_WAKE_THREAD"));
+	assert_int_equal(irq_to_desc(irq)->irqs_unhandled, 2);	/* all but the first */
+	free_irq(irq, NULL);
+	assert_int_equal(request(irq, 0, NULL), 0);
+	raise_irq(irq);
+	assert_true(logged("IRQ_WAKE_THREAD"));			/* an action of its own */
 }
 
 /* ---- F. set_type -------------------------------------------------------------------------------- */
@@ -620,20 +770,26 @@ static void state_of_a_line_without_a_chip_that_can_tell(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(s050_refusals),
+		T(s050_each_refusal_has_its_error),
 		T(s051_order_of_the_first_request),
 		T(s051_pre_startup_affinity),
 		T(s052_inherited_trigger),
 		T(s053_failures_undo_the_resources),
 		T(request_without_memory_leaves_nothing),
 		T(s054_no_autoen_activates_but_does_not_start),
+		T(s054_line_that_does_not_start_by_itself),
 		T(s055_sharing_needs_agreement),
+		T(s055_triggers_are_compared_without_a_chip_that_sets_them),
 		T(s056_cond_oneshot_adopts),
 		T(s057_all_sharers_run_in_order_of_registration),
 		T(s058_threads_alone_need_oneshot_or_a_safe_chip),
 		T(s059_no_more_oneshot_sharers_than_bits),
-		T(s060_free),
+		T(s060_free_by_cookie_and_of_the_last_one),
 		T(s060_woken_thread_still_runs_before_deactivation),
+		T(s060_free_waits_for_what_is_active_in_hardware),
+		T(s051_s060_slow_bus_is_locked_round_what_is_sent_over_it),
+		T(s063_sharer_revives_a_line_by_one_depth_level),
+		T(s063_any_request_resets_the_spurious_counters),
 		T(s064_handler_that_enables_interrupts),
 		T(s065_wake_without_a_thread),
 		T(s066_s067_what_set_type_returns),

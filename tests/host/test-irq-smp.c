@@ -83,6 +83,97 @@ static void s061_nothing_runs_after_free_returned(void **state)
 	}
 }
 
+/* ---- S-051, S-015: two CPUs, step by step ----------------------------------------------------------- */
+
+static unsigned int step;
+
+static void reach(unsigned int n)
+{
+	__atomic_store_n(&step, n, __ATOMIC_SEQ_CST);
+}
+
+static void wait_for_step(unsigned int n)
+{
+	while (__atomic_load_n(&step, __ATOMIC_SEQ_CST) < n)
+		sched_yield();
+}
+
+static void *raises_at_step_one(void *arg)
+{
+	host_set_cpu((unsigned long)arg);
+	wait_for_step(1);
+	host_irq_enter();
+	reach(2);
+	generic_handle_irq(line);
+	host_irq_exit();
+	return NULL;
+}
+
+/* The line fires as soon as it is started, on another CPU, which gets as far as the line's lock. */
+static void fires_at_once(struct irq_data *d)
+{
+	(void)d;
+	reach(1);
+	wait_for_step(2);
+	for (int i = 0; i < 200; i++)
+		sched_yield();
+	rec("started");
+}
+
+static void s051_interrupt_during_startup_waits_and_sees_the_action(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	line = rec_line(rec_chip(R_STARTUP), handle_simple_irq);
+	step = 0;
+	rec_results.on_startup = fires_at_once;
+	pthread_create(&thread, NULL, raises_at_step_one, (void *)1);
+	assert_int_equal(request_irq(line, rec_handler, 0, "t", NULL), 0);
+	pthread_join(thread, NULL);
+	assert_rec("startup started H");
+	assert_int_equal(irq_to_desc(line)->kstat_irqs[1], 1);
+}
+
+static irqreturn_t runs_until_disposal_has_begun(int irq, void *dev_id)
+{
+	(void)dev_id;
+	reach(3);
+	while (!(__atomic_load_n(&irq_to_desc(irq)->status_use_accessors, __ATOMIC_SEQ_CST) &
+		 IRQ_NOREQUEST))
+		sched_yield();
+	for (int i = 0; i < 200; i++)
+		sched_yield();
+	rec("handled");
+	return IRQ_HANDLED;
+}
+
+static void unmap_frees_the_action(struct irq_domain *d, unsigned int irq)
+{
+	(void)d;
+	rec("unmap");
+	free_irq(irq, NULL);
+}
+
+static void s015_disposal_waits_for_the_handler_elsewhere(void **state)
+{
+	static const struct irq_domain_ops ops = { .unmap = unmap_frees_the_action };
+	struct irq_domain *d = irq_domain_create_linear(NULL, 8, &ops, NULL);
+	pthread_t thread;
+
+	(void)state;
+	line = irq_create_mapping(d, 3);
+	irq_set_chip_and_handler(line, rec_chip(0), handle_simple_irq);
+	assert_int_equal(request_irq(line, runs_until_disposal_has_begun, 0, "t", NULL), 0);
+	step = 1;
+	pthread_create(&thread, NULL, raises_at_step_one, (void *)1);
+	wait_for_step(3);
+	irq_dispose_mapping(line);
+	pthread_join(thread, NULL);
+	assert_rec("handled unmap");
+	assert_null(irq_to_desc(line));
+}
+
 static void s081_disable_waits_for_the_handler_elsewhere(void **state)
 {
 	pthread_t thread[2];
@@ -320,6 +411,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(s061_nothing_runs_after_free_returned),
+		T(s051_interrupt_during_startup_waits_and_sees_the_action),
+		T(s015_disposal_waits_for_the_handler_elsewhere),
 		T(s081_disable_waits_for_the_handler_elsewhere),
 		T(s092_no_edge_is_lost_and_no_two_handlers_run),
 		T(s095_two_cpus_are_inside_one_percpu_line),

@@ -223,7 +223,7 @@ static void s029_extended_wins_and_the_parent_is_inherited(void **state)
 	assert_int_equal(of_irq_count(of_find_node_by_path("/bus/none")), 0);
 }
 
-static void s030_controllers_with_a_map_use_it(void **state)
+static void s030_s031_controllers_with_a_map_use_it(void **state)
 {
 	(void)state;
 	tree_begin(&t);
@@ -255,7 +255,7 @@ static void s030_controllers_with_a_map_use_it(void **state)
 	parse("/d6", 0, "end 2:66,4");
 }
 
-static void maps_in_a_circle_end(void **state)
+static void s030_maps_in_a_circle_end(void **state)
 {
 	(void)state;
 	tree_begin(&t);
@@ -317,20 +317,42 @@ static void s028_platform_get_irq_never_gives_zero(void **state)
 	tree_end(&t);
 	tree_node(&t, "dev");
 	tree_cells(&t, "interrupt-parent", 1, 1);
-	tree_cells(&t, "interrupts", 2, 3, 99);
+	tree_cells(&t, "interrupts", 3, 3, 99, 4);
+	tree_strings(&t, "interrupt-names", "rx\0far\0tx", 9);
+	tree_end(&t);
+	tree_node(&t, "odd");
+	tree_cells(&t, "interrupt-parent", 1, 1);
+	tree_cells(&t, "interrupts", 1, 5);
+	tree_prop(&t, "interrupt-names", "abc", 3);
 	tree_end(&t);
 	tree_node(&t, "none");
 	tree_end(&t);
 	load();
 	pdev.node = of_find_node_by_path("/dev");
+	host_printk();
 	assert_int_equal(platform_get_irq(&pdev, 0), -EINVAL);	/* no domain */
+	assert_true(logged("warning: kernel/driver.c"));
+	assert_int_equal(of_irq_get(pdev.node, 0), 0);
+	assert_int_equal(irq_of_parse_and_map(pdev.node, 0), 0);
 	d = irq_domain_add_linear(of_find_node_by_path("/a"), 8, &rec_ops, NULL);
 	assert_true(platform_get_irq(&pdev, 0) > 0);
 	assert_int_equal(irq_find_mapping(d, 3), platform_get_irq(&pdev, 0));
 	assert_int_equal(platform_get_irq(&pdev, 1), -EINVAL);	/* beyond the domain */
-	assert_int_equal(platform_get_irq(&pdev, 2), -ENXIO);
+	assert_int_equal(platform_get_irq(&pdev, 3), -ENXIO);
+	assert_int_equal(platform_get_irq_optional(&pdev, 3), -ENXIO);
+	assert_int_equal(platform_irq_count(&pdev), 3);
+	assert_int_equal(platform_get_irq_byname(&pdev, "tx"), platform_get_irq(&pdev, 2));
+	assert_int_equal(irq_find_mapping(d, 4), irq_of_parse_and_map(pdev.node, 2));
+	assert_int_equal(of_irq_get_byname(pdev.node, "rx"), irq_find_mapping(d, 3));
+	assert_int_equal(of_irq_get_byname(pdev.node, "r"), -ENODATA);
+	assert_int_equal(platform_get_irq_byname(&pdev, "far"), -EINVAL);
+	assert_int_equal(platform_get_irq_byname_optional(&pdev, "no"), -ENXIO);
+	pdev.node = of_find_node_by_path("/odd");
+	assert_int_equal(platform_get_irq_byname(&pdev, "abc"), -ENXIO);
 	pdev.node = of_find_node_by_path("/none");
 	assert_int_equal(platform_get_irq(&pdev, 0), -ENXIO);
+	assert_int_equal(platform_get_irq_byname(&pdev, "rx"), -ENXIO);
+	assert_int_equal(platform_irq_count(&pdev), 0);
 }
 
 static void phandle_lists(void **state)
@@ -559,8 +581,8 @@ int main(void)
 		T(addresses_are_translated_through_every_bus),
 		T(pci_ranges),
 		T(s029_extended_wins_and_the_parent_is_inherited),
-		T(s030_controllers_with_a_map_use_it),
-		T(maps_in_a_circle_end),
+		T(s030_s031_controllers_with_a_map_use_it),
+		T(s030_maps_in_a_circle_end),
 		T(s031_qemus_map_of_four_slots_and_pins),
 		T(s028_platform_get_irq_never_gives_zero),
 		T(phandle_lists),
