@@ -233,8 +233,8 @@ struct irq_domain *irq_domain_create_hierarchy(struct irq_domain *parent, unsign
 					       const struct irq_domain_ops *ops, void *host_data)
 {
 	return irq_domain_instantiate(&(struct irq_domain_info){
-		.fwnode = fwnode, .domain_flags = flags, .size = size, .hwirq_max = size, .ops = ops,
-		.host_data = host_data, .parent = parent });
+		.fwnode = fwnode, .domain_flags = flags, .size = size, .hwirq_max = size,
+		.ops = ops, .host_data = host_data, .parent = parent });
 }
 
 struct irq_domain *irq_domain_add_hierarchy(struct irq_domain *parent, unsigned int flags,
