@@ -1,5 +1,6 @@
 import os
 import random
+import re
 import sys
 
 import pytest
@@ -37,3 +38,12 @@ def dice(request):
 def disk(tmp_path):
     """A disk of 1 MiB as tools/run makes it."""
     return machine.disk_image(tmp_path / 'disk.img', 2048)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tests that prove a statement (tests/statements) by name, as tests/runall wants to see them."""
+    for outcome, mark in (('passed', 'ok'), ('failed', 'not ok'), ('error', 'not ok')):
+        for report in terminalreporter.stats.get(outcome, []):
+            name = report.nodeid.rpartition('::')[2].partition('[')[0]
+            if re.search(r'_s\d{3}_', name):
+                terminalreporter.write_line('%s - %s' % (mark, name))
