@@ -42,6 +42,7 @@ kernel := \
 	cmd-irq \
 	cmd-irqs \
 	cmd-domains \
+	dot \
 	cmd-trace \
 	cmd-shuffle \
 	cmd-sys \
@@ -52,6 +53,7 @@ kernel := \
 	rtc \
 	demo \
 	trace \
+	trace-text \
 	watchdog \
 	narrate \
 	blk-stress \
@@ -175,7 +177,7 @@ drivers-aarch64 := \
 
 goals  := $(or $(MAKECMDGOALS),all)
 simple := help clean distclean setup doctor machines count layers
-level  := $(if $(filter test soak host,$(goals)),test,run)
+level  := $(if $(filter test soak host,$(goals)),test,$(if $(filter tree,$(goals)),tree,run))
 
 isas := $(patsubst arch/%/Makefile,%,$(wildcard arch/*/Makefile))
 
@@ -312,11 +314,16 @@ override CMD       := $(value CMD)
 override DISK      := $(value DISK)
 override QEMU_ARGS := $(value QEMU_ARGS)
 override BOOTARGS  := $(value BOOTARGS)
+override OUT       := $(value OUT)
 override KERNEL    := $(O)/kernel.elf
-export ARCH LLVM MACHINE SMP CMD DISK QEMU_ARGS BOOTARGS DEADLINE KERNEL V
+export ARCH LLVM MACHINE SMP CMD DISK QEMU_ARGS BOOTARGS DEADLINE KERNEL OUT QEMU V
 
 run: $(O)/kernel.elf
 	@tools/run
+
+# A picture of the interrupt tree; a file with the paths of interrupts for Perfetto.
+tree trace: $(O)/kernel.elf
+	@tools/$@
 
 # The first Python that has what the tests use: a private one in front of the system's may not.
 python = $(or $(PYTHON),$(firstword $(foreach p,python3 /usr/bin/python3, \
@@ -352,6 +359,8 @@ help:
 	'make            build/$(ARCH)/kernel.elf and compile_commands.json' \
 	'make run        boot it in QEMU; Ctrl-A x leaves' \
 	"  MACHINE=m SMP=n DISK=file|none CMD='a; b' QEMU_ARGS='...' DEADLINE=seconds" \
+	'make tree       OUT=file.svg: a picture of the interrupt tree' \
+	'make trace      OUT=file.json: what every CPU and controller did, for Perfetto; QEMU=1: devices too' \
 	'make test       every check; the last line is "N passed, N failed"' \
 	'make soak       the same with the long versions of the tests' \
 	'make host       build/host/libcascade.a: the irq core for a program of this machine' \
@@ -365,4 +374,4 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: all run test soak host machines doctor setup count layers clean distclean help FORCE
+.PHONY: all run tree trace test soak host machines doctor setup count layers clean distclean help FORCE

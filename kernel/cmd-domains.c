@@ -5,6 +5,7 @@
  *	chained     the parent's line has a flow handler of the child, which asks its own controller
  *	            what is pending and starts again from there
  */
+#include <kernel/cmd-irq.h>
 #include <kernel/device.h>
 #include <kernel/irqdomain.h>
 #include <kernel/of.h>
@@ -114,11 +115,15 @@ static void json_domain(const struct irq_domain *d)
 
 static int cmd_domains(int argc, char **argv)
 {
+	bool dot = shell_take_flag(&argc, argv, "--dot");
 	struct irq_domain *d = NULL;
 
-	(void)argv;
-	if (argc != 1)
+	if (argc != 1 || (dot && shell_wants_json()))
 		return shell_usage("domains");
+	if (dot) {
+		domains_dot();
+		return 0;
+	}
 	if (!shell_wants_json()) {
 		draw_tree();
 		return 0;
@@ -132,7 +137,7 @@ static int cmd_domains(int argc, char **argv)
 
 static const struct shell_command domains_command = {
 	.name = "domains",
-	.usage = "domains [--json]",
+	.usage = "domains [--dot | --json]",
 	.help = "the tree of interrupt controllers, as the core's irq_domains",
 	.run = cmd_domains,
 	.holds_devices = true,

@@ -120,69 +120,134 @@ static int trace_irq(int argc, char **argv)
 
 /* ---- The rings ------------------------------------------------------------------------------ */
 
+/* Some events of a ring; it may still be written. */
+struct part {
+	u64 from;			/* the first one wanted; then the first one that is here */
+	u64 begin, oldest, head;	/* of the ring, when they were copied */
+	unsigned int count;
+	struct trace_event event[64];
+};
+
 /* Irq context, on the ring's CPU, which writes nothing meanwhile. */
-static void snapshot(void *arg)
+static void copy_part(void *arg)
 {
-	memcpy(arg, this_cpu()->trace, sizeof(struct trace_ring));
+	const struct trace_ring *ring = this_cpu()->trace;
+	struct part *part = arg;
+
+	part->begin = ring->begin;
+	part->oldest = trace_oldest(ring);
+	part->head = ring->head;
+	part->from = max(part->from, part->oldest);
+	part->count = 0;
+	for (u64 n = part->from; n < ring->head && part->count < ARRAY_SIZE(part->event); n++)
+		part->event[part->count++] = ring->event[n & ring->mask];
 }
 
-static void show_event(unsigned int cpu, const struct trace_event *e, u64 cycles)
+static void json_event(const struct trace_event *e, u64 cycles)
 {
 	struct json *j = shell_json();
 	char text[100];
 
-	trace_detail(text, sizeof(text), e);
-	if (!shell_wants_json()) {
-		shell_printf("%3u %10llu  %-8s %-25s %s\n", cpu, (unsigned long long)cycles,
-			     station_table[e->station].name, trace_symbol(e), text);
-		return;
-	}
 	json_open(j, "{");
-	json_key(j, "cpu"), json_uint(j, cpu);
 	json_key(j, "station"), json_string(j, station_table[e->station].name);
 	json_key(j, "symbol"), json_string(j, trace_symbol(e));
-	json_key(j, "phase"), json_string(j, station_table[e->station].phase);
+	json_key(j, "ns"), json_uint(j, ktime_of(e->time));
 	json_key(j, "cycles"), json_uint(j, cycles);
 	json_key(j, "irq"), json_uint(j, e->irq);
-	json_key(j, "detail"), json_string(j, text);
+	json_key(j, "object"), json_string(j, trace_object(text, sizeof(text), e));
+	json_key(j, "a"), json_stringf(j, "%#lx", e->a);
+	json_key(j, "b"), json_stringf(j, "%#lx", e->b);
+	json_key(j, "detail"), json_string(j, trace_detail(text, sizeof(text), e));
 	json_close(j, "}");
 }
 
-/* The newest COUNT events of a CPU, oldest first. */
-static void show_ring(unsigned int cpu, const struct trace_ring *ring, u64 count)
+static void show_event(unsigned int cpu, const struct trace_event *e, u64 cycles)
 {
-	u64 kept = min(ring->head, (u64)TRACE_RING_SIZE);
-	u64 from = ring->head - min(count, kept), before = 0;
+	char text[100];
 
-	if (!shell_wants_json() && from < ring->head)
-		shell_printf("cpu     cycles  %-8s %-25s\n", "station", "function");
-	for (u64 n = from; n < ring->head; n++) {
-		const struct trace_event *e = &ring->event[n % TRACE_RING_SIZE];
+	if (shell_wants_json())
+		json_event(e, cycles);
+	else
+		shell_printf("%3u %10llu  %-8s %-25s %s\n", cpu, (unsigned long long)cycles,
+			     station_table[e->station].name, trace_symbol(e),
+			     trace_detail(text, sizeof(text), e));
+}
 
-		show_event(cpu, e, n > from ? e->stamp - before : 0);
-		before = e->stamp;
+/* "3 events of cpu 0, 0 of them lost", or the beginning of its object in the document. */
+static void show_heading(unsigned int cpu, const struct part *part)
+{
+	u64 written = part->head - part->begin, lost = part->oldest - part->begin;
+	struct json *j = shell_json();
+
+	if (shell_wants_json()) {
+		json_open(j, "{");
+		json_key(j, "cpu"), json_uint(j, cpu);
+		json_key(j, "written"), json_uint(j, written);
+		json_key(j, "lost"), json_uint(j, lost);
+		json_key(j, "events"), json_open(j, "[");
+		return;
 	}
+	shell_printf("cpu %u: %llu events, the oldest %llu of them lost\n", cpu,
+		     (unsigned long long)written, (unsigned long long)lost);
+	if (written)
+		shell_printf("cpu     cycles  %-8s %-25s\n", "station", "function");
+}
+
+/* The newest COUNT events of a CPU, oldest first. PART holds what the heading told. */
+static void show_ring(unsigned int cpu, struct part *part, u64 count)
+{
+	u64 end = part->head, before = 0;
+
+	show_heading(cpu, part);
+	part->from = end - min(count, end - part->oldest);
+	while (part->from < end && !smp_call_function_single(cpu, copy_part, part)) {
+		for (unsigned int i = 0; i < part->count && part->from + i < end; i++) {
+			const struct trace_event *e = &part->event[i];
+
+			show_event(cpu, e, before ? e->stamp - before : 0);
+			before = e->stamp;
+		}
+		part->from += max(part->count, 1U);
+	}
+	if (shell_wants_json()) {
+		json_close(shell_json(), "]");
+		json_close(shell_json(), "}");
+	}
+}
+
+static void show_rings(struct part *part, u64 count)
+{
+	unsigned int cpu;
+
+	if (shell_wants_json())
+		json_open(shell_json(), "[");
+	for_each_online_cpu(cpu) {
+		part->from = ~0ULL;	/* only the ring's positions */
+		if (cpus[cpu].trace && !smp_call_function_single(cpu, copy_part, part))
+			show_ring(cpu, part, count);
+	}
+	if (shell_wants_json())
+		json_close(shell_json(), "]");
 }
 
 static int trace_show(int argc, char **argv)
 {
-	struct trace_ring *copy;
+	struct part *part;
 	u64 count = SHOWN;
-	unsigned int cpu;
 
-	if (argc > 3 || (argc == 3 && shell_parse_u64(argv[2], "count", &count)))
-		return argc > 3 ? shell_usage("trace") : -EINVAL;
-	copy = kmalloc(sizeof(*copy));
-	if (!copy)
-		return shell_error(-ENOMEM, "trace: no memory for a copy of a ring");
-	if (shell_wants_json())
-		json_open(shell_json(), "[");
-	for_each_online_cpu(cpu)
-		if (cpus[cpu].trace && !smp_call_function_single(cpu, snapshot, copy))
-			show_ring(cpu, copy, count);
-	if (shell_wants_json())
-		json_close(shell_json(), "]");
-	kfree(copy);
+	if (argc > 3)
+		return shell_usage("trace");
+	if (argc == 3 && !strcmp(argv[2], "all"))
+		count = ~0ULL;
+	else if (argc == 3 && shell_parse_u64(argv[2], "count", &count))
+		return -EINVAL;
+	part = kmalloc(sizeof(*part));
+	if (!part)
+		return shell_error(-ENOMEM, "trace: no memory for a copy of a ring's events");
+	devices_lock();
+	show_rings(part, count);
+	devices_unlock();
+	kfree(part);
 	return 0;
 }
 
@@ -203,7 +268,7 @@ static const struct shell_command trace_command = {
 	.usage = "trace irq N --once [COMMAND…] [--json]\n"
 		 "trace on\n"
 		 "trace off\n"
-		 "trace show [COUNT] [--json]",
+		 "trace show [COUNT | all] [--json]",
 	.help = "follow one interrupt from its device to its handler; record all of them",
 	.run = cmd_trace,
 };

@@ -235,7 +235,7 @@ void thread_wake(struct thread *t)
 
 	spin_lock(&cpu->rq_lock);
 	if (t->state == THREAD_BLOCKED) {
-		station(ST_WAKE, 0, t, 0, 0);
+		station_wake(t->name);
 		tell = make_runnable(cpu, t, &over);
 	} else {
 		t->wake_pending = true;

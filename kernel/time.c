@@ -43,9 +43,14 @@ void time_init(void)
 	boot_counter = arch_counter();
 }
 
+u64 ktime_of(u64 counter)
+{
+	return scale(counter - boot_counter, ns_per_step);
+}
+
 u64 ktime_get_ns(void)
 {
-	return scale(arch_counter() - boot_counter, ns_per_step);
+	return ktime_of(arch_counter());
 }
 
 u64 ktime_to_counter(u64 ns)

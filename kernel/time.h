@@ -14,6 +14,7 @@ void timers_init(void);		/* empty lists on every CPU; boot CPU, before threads *
 /* This CPU's clock has been started: sets it for timers that were armed before. */
 void timers_start_cpu(void);
 u64 ktime_get_ns(void);		/* since time_init(); any context */
+u64 ktime_of(u64 counter);	/* ktime_get_ns() when arch_counter() had that value */
 void udelay(unsigned int us);	/* busy; any context */
 
 /*

@@ -11,10 +11,14 @@
  * interrupt, from the softirq that replays it to its end. Traps that nest in it (softirqs run with
  * interrupts on) are left out of the copy.
  */
+#include <kernel/driver.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
+#include <kernel/smp.h>
 #include <kernel/trace.h>
 #include <lib/errno.h>
+
+#define TRACE_RING_MAX	(1U << 20)
 
 const struct station_info station_table[NR_STATIONS] = {
 	[ST_TRAP]	 = { "trap", "entry", "the CPU leaves what it was doing" },
@@ -29,6 +33,8 @@ const struct station_info station_table[NR_STATIONS] = {
 	[ST_HANDLED]	 = { "handled", "action", "what the driver's function returned" },
 	[ST_SOFTIRQ]	 = { "softirq", "exit", "work that handlers left for the way out" },
 	[ST_WAKE]	 = { "wake", "action", "a thread that waited becomes runnable" },
+	[ST_THREAD]	 = { "thread", "action", "the rest of the handler, in a thread" },
+	[ST_THREADED]	 = { "threaded", "action", "what the thread's function returned" },
 	[ST_EXIT]	 = { "exit", "exit", "back to what was interrupted" },
 };
 
@@ -42,7 +48,7 @@ static struct {
 	u64 start;			/* ring position of the trap or softirq */
 	unsigned int nested;
 	unsigned int count;
-	struct trace_event path[TRACE_RING_SIZE];
+	struct trace_event path[TRACE_PATH_MAX];
 } caught;
 
 static bool trace_wanted;		/* by trace_all(), not by the catcher */
@@ -71,10 +77,10 @@ static void copy_path(const struct trace_ring *ring)
 	u64 from = caught.start;
 	unsigned int level = 0, n = 0;
 
-	if (ring->head - from > TRACE_RING_SIZE)
-		from = ring->head - TRACE_RING_SIZE;
-	for (; from < ring->head; from++) {
-		const struct trace_event *event = &ring->event[from % TRACE_RING_SIZE];
+	if (ring->head - from > ring->mask + 1)
+		from = ring->head - ring->mask - 1;
+	for (; from < ring->head && n < TRACE_PATH_MAX; from++) {
+		const struct trace_event *event = &ring->event[from & ring->mask];
 
 		level += begins_level(event);
 		if (level <= 1)
@@ -130,24 +136,42 @@ void trace_record(enum station st, unsigned int irq, const void *obj, unsigned l
 		ring->trap_start = ring->head;
 	if (st == ST_SOFTIRQ)
 		ring->softirq_start = ring->head;
-	event = &ring->event[ring->head % TRACE_RING_SIZE];
+	event = &ring->event[ring->head & ring->mask];
 	*event = (struct trace_event){
-		.stamp = arch_cycles(), .station = st, .depth = cpu->irq_depth, .irq = irq,
-		.obj = obj, .a = a, .b = b, .pc = (unsigned long)__builtin_return_address(0),
+		.stamp = arch_cycles(), .time = arch_counter(), .station = st,
+		.depth = cpu->irq_depth, .irq = irq, .obj = obj, .a = a, .b = b,
+		.pc = (unsigned long)__builtin_return_address(0),
 	};
 	ring->head++;
-	ring->lost += ring->head > TRACE_RING_SIZE;
 	catch_event(cpu, event);
+}
+
+/* Events of a ring: what the boot argument asks for, up to a power of two. */
+static u64 wanted_events(void)
+{
+	u64 wanted = boot_arg_u64("trace", TRACE_RING_SIZE), events = TRACE_RING_SIZE;
+
+	if (wanted > TRACE_RING_MAX)
+		pr_warn("boot argument trace: a ring of %u events at most", TRACE_RING_MAX);
+	while (events < wanted && events < TRACE_RING_MAX)
+		events *= 2;
+	return events;
 }
 
 void trace_init(void)
 {
+	u64 events = wanted_events();
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
-		cpus[cpu].trace = kzalloc(sizeof(struct trace_ring));
-		if (!cpus[cpu].trace)
-			pr_err("trace: no memory for the ring of cpu %u; it records nothing", cpu);
+		struct trace_ring empty = { .mask = events - 1 };
+
+		cpus[cpu].trace = kzalloc(trace_ring_bytes(&empty));
+		if (cpus[cpu].trace)
+			*cpus[cpu].trace = empty;
+		else
+			pr_err("trace: no memory for %llu events of cpu %u; it records nothing",
+			       (unsigned long long)events, cpu);
 	}
 }
 
@@ -159,8 +183,23 @@ static void set_recording(bool on)
 		__atomic_store_n(&cpus[cpu].trace_on, on, __ATOMIC_RELAXED);
 }
 
+/* Irq context, on the ring's CPU. */
+static void forget(void *unused)
+{
+	struct trace_ring *ring = this_cpu()->trace;
+
+	(void)unused;
+	if (ring)
+		ring->begin = ring->head;
+}
+
 void trace_all(bool on)
 {
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+		if (on && !trace_wanted)
+			smp_call_function_single(cpu, forget, NULL);
 	trace_wanted = on;
 	set_recording(on || catch_state() == CATCH_ARMED || catch_state() == CATCH_CATCHING);
 }

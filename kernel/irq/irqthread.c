@@ -9,6 +9,7 @@
  */
 #include <kernel/irq/internals.h>
 #include <kernel/mm.h>
+#include <kernel/trace.h>
 
 bool force_irqthreads;		/* boot argument threadirqs */
 
@@ -103,7 +104,9 @@ static irqreturn_t run_thread_fn(struct irq_desc *desc, struct irqaction *action
 
 	if (forced)		/* a hard handler expects irqs off */
 		flags = arch_local_irq_save();
+	station_thread(ST_THREAD, action->irq, NULL, action->thread_fn, action->dev_id);
 	ret = action->thread_fn(action->irq, action->dev_id);
+	station_thread(ST_THREADED, action->irq, NULL, ret, 0);
 	if (forced)
 		arch_local_irq_restore(flags);
 	if (ret == IRQ_HANDLED)
