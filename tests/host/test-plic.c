@@ -168,7 +168,6 @@ static void s175_source_reaches_its_handler_on_every_cpu(void **state)
 		assert_int_equal(ran_on[0], cpu);
 		assert_int_equal(irq_to_desc(irq)->kstat_irqs[cpu], 1);
 	}
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 static void s175_claims_until_nothing_is_left(void **state)
@@ -228,7 +227,6 @@ static void s176_disabled_in_its_handler(void **state)
 		enable_irq(irq);
 		comes(0);
 	}
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 static void move_self(unsigned int n)
@@ -255,7 +253,6 @@ static void s177_moved_in_its_handler(void **state)
 		comes(0);
 		assert_int_equal(ran_on[0], effective(irq));
 	}
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 static irqreturn_t wake(int irq, void *dev_id)
@@ -280,7 +277,6 @@ static void s088_held_until_its_thread_is_done(void **state)
 		assert_int_equal(runs[1], round);
 		assert_int_equal(plic_model_priority(SOURCE(1)), 1);
 	}
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 static irqreturn_t serve_and_disable(int irq, void *dev_id)
@@ -306,7 +302,6 @@ static void s088_disabled_by_its_thread(void **state)
 		enable_irq(irq);
 		assert_false(plic_model_claimed(SOURCE(1)));
 	}
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 static void freed_while_disabled_by_its_thread(void **state)
@@ -324,7 +319,6 @@ static void freed_while_disabled_by_its_thread(void **state)
 	assert_false(plic_model_claimed(SOURCE(1)));
 	device(1);
 	comes(1);
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 static void moving_does_not_unmask(void **state)
@@ -415,7 +409,6 @@ static void unmapped_source_is_told_once_and_not_left_active(void **state)
 		assert_int_equal(plic_model_priority(50), 0);
 		plic_model_wire(50, false);
 	}
-	assert_int_equal(plic_model_ignored(), 0);
 	device(0);
 	comes(0);
 }
@@ -481,7 +474,6 @@ static void s178_edges_are_acknowledged_first(void **state)
 	comes(3);
 	assert_int_equal(irq_set_irq_type(irq, IRQ_TYPE_EDGE_FALLING), -EINVAL);
 	assert_int_equal(irq_set_irq_type(irq, IRQ_TYPE_LEVEL_LOW), -EINVAL);
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 /* ---- At random, and with real concurrency ----------------------------------------------------------- */
@@ -544,7 +536,6 @@ static void random_wishes_moves_and_disables_lose_nothing(void **state)
 		comes(n);
 		assert_int_equal(plic_model_context_of(SOURCE(n)), board_context(effective(irqs[n])));
 	}
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 static bool stop;
@@ -598,7 +589,6 @@ static void moves_while_cpus_and_device_run_freely(void **state)
 	host_run_deferred();
 	assert_true(runs[0] >= hammered);
 	assert_true(moves > 10);
-	assert_int_equal(plic_model_ignored(), 0);
 }
 
 static bool map_and_unmap(void *arg)

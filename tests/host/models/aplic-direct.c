@@ -8,6 +8,7 @@
 #define MAX_HARTS	16
 
 enum { INACTIVE = 0, EDGE1 = 4, EDGE0 = 5, LEVEL1 = 6, LEVEL0 = 7 };
+enum { CLRIPNUM = 0x1ddc, SETIENUM = 0x1edc, CLRIENUM = 0x1fdc };
 enum { IDELIVERY = 0x00, IFORCE = 0x04, ITHRESHOLD = 0x08, TOPI = 0x18, CLAIMI = 0x1c };
 
 static struct {
@@ -95,28 +96,38 @@ static u32 claim(unsigned int hart)
 
 /* ---- Registers ------------------------------------------------------------------------------ */
 
-static unsigned int own_idc(u64 offset)
+static bool own_idc(u64 offset, unsigned int *hart)
 {
-	unsigned int hart = (offset - 0x4000) / 32;
-
-	if (hart >= a.nr || a.hwid[hart] != cpus[smp_processor_id()].hwid || host_irqs_on)
-		host_die("aplic model: CPU %u uses IDC %u, interrupts %s", smp_processor_id(), hart,
-			 host_irqs_on ? "on" : "off");
-	return hart;
+	*hart = (offset - 0x4000) / 32;
+	if (*hart >= a.nr) {
+		model_violation("aplic model: IDC %u, there are %u", *hart, a.nr);
+		return false;
+	}
+	if (a.hwid[*hart] != cpus[smp_processor_id()].hwid) {
+		model_violation("aplic model: CPU %u uses IDC %u, another hart's",
+				smp_processor_id(), *hart);
+		return false;
+	}
+	if (host_irqs_on)
+		model_violation("aplic model: IDC %u used with interrupts on", *hart);
+	return true;
 }
 
 static u64 read_idc(u64 offset)
 {
-	unsigned int hart = own_idc(offset);
+	unsigned int hart;
 
+	if (!own_idc(offset, &hart))
+		return 0;
 	switch (offset % 32) {
 	case IDELIVERY:		return a.idelivery[hart];
 	case IFORCE:		return a.iforce[hart];
 	case ITHRESHOLD:	return a.ithreshold[hart];
 	case TOPI:		return topi(hart);
 	case CLAIMI:		return claim(hart);
-	default:		host_die("aplic model: load at 0x%lx", (unsigned long)offset);
 	}
+	model_violation("aplic model: load at 0x%lx, no register", (unsigned long)offset);
+	return 0;
 }
 
 static u32 bits(u64 offset, bool (*bit)(const struct source *s))
@@ -142,10 +153,10 @@ static u64 aplic_read(void *priv, u64 offset, unsigned int size)
 	u64 v = 0;
 
 	(void)priv;
-	if (size != 4)
-		host_die("aplic model: load of %u bytes", size);
 	pthread_mutex_lock(&lock);
-	if (offset == 0)
+	if (size != 4)
+		model_violation("aplic model: load of %u bytes, not 4", size);
+	else if (offset == 0)
 		v = 0x80000000 | a.ie << 8;
 	else if (offset <= 4 * APLIC_SOURCES)
 		v = a.source[offset / 4].mode;
@@ -160,7 +171,7 @@ static u64 aplic_read(void *priv, u64 offset, unsigned int size)
 	else if (offset >= 0x4000)
 		v = read_idc(offset);
 	else
-		host_die("aplic model: load at 0x%lx", (unsigned long)offset);
+		model_violation("aplic model: load at 0x%lx, no register", (unsigned long)offset);
 	update();
 	pthread_mutex_unlock(&lock);
 	return v;
@@ -168,7 +179,15 @@ static u64 aplic_read(void *priv, u64 offset, unsigned int size)
 
 static void write_sourcecfg(struct source *s, u32 v)
 {
-	s->mode = v & 7;
+	unsigned int n = s - a.source;
+
+	if (v > LEVEL0 || v == 2 || v == 3) {
+		model_violation("aplic model: source %u: mode 0x%x does not exist", n, v);
+		return;
+	}
+	if (s->enabled && v != s->mode)
+		model_violation("aplic model: mode of source %u changed while it is enabled", n);
+	s->mode = v;
 	if (s->mode == INACTIVE)
 		s->latched = s->enabled = false;
 	if (s->mode == INACTIVE)
@@ -178,11 +197,16 @@ static void write_sourcecfg(struct source *s, u32 v)
 /* Read-only zero as long as the source is inactive. [AIA 4.5.16] */
 static void write_target(struct source *s, u32 v)
 {
+	unsigned int n = s - a.source;
+
 	if (s->mode == INACTIVE)
-		return;
-	if (!(v & 0xff) || v >> 18 >= a.nr)
-		host_die("aplic model: target 0x%x", v);
-	s->target = v;
+		model_violation("aplic model: target of source %u written, which is inactive", n);
+	else if (!(v & 0xff))
+		model_violation("aplic model: source %u gets priority 0", n);
+	else if (v >> 18 >= a.nr || v & 0x3ff00)
+		model_violation("aplic model: source %u: target 0x%x is no hart", n, v);
+	else
+		s->target = v;
 }
 
 /* By number; a level's pending bit is none of software's business. [AIA 4.7] */
@@ -190,12 +214,21 @@ static void write_number(u64 offset, u32 n)
 {
 	struct source *s = &a.source[n];
 
-	if (!n || n > APLIC_SOURCES || s->mode == INACTIVE)
-		return;
-	if (offset == 0x1edc || offset == 0x1fdc)
-		s->enabled = offset == 0x1edc;
-	else if (!is_level(s))
-		s->latched = offset != 0x1ddc;
+	if (!n || n > APLIC_SOURCES)
+		model_violation("aplic model: source %u, which does not exist, at 0x%lx", n,
+				(unsigned long)offset);
+	else if (offset == CLRIENUM)
+		s->enabled = false;
+	else if (s->mode == INACTIVE)
+		model_violation("aplic model: source %u enabled or made pending, but inactive", n);
+	else if (offset == SETIENUM && !(s->target & 0xff))
+		model_violation("aplic model: source %u enabled before its target is set", n);
+	else if (offset == SETIENUM)
+		s->enabled = true;
+	else if (is_level(s))
+		model_violation("aplic model: pending bit of level %u written by software", n);
+	else
+		s->latched = offset != CLRIPNUM;
 }
 
 static void clear_enables(unsigned int word, u32 v)
@@ -207,38 +240,47 @@ static void clear_enables(unsigned int word, u32 v)
 
 static void write_idc(u64 offset, u32 v)
 {
-	unsigned int hart = own_idc(offset);
+	unsigned int hart;
 
-	if (offset % 32 == IDELIVERY)
-		a.idelivery[hart] = v & 1;
-	else if (offset % 32 == IFORCE)
-		a.iforce[hart] = v & 1;
-	else if (offset % 32 == ITHRESHOLD)
+	if (!own_idc(offset, &hart))
+		return;
+	if (offset % 32 == ITHRESHOLD)
 		a.ithreshold[hart] = v & 0xff;
+	else if (offset % 32 != IDELIVERY && offset % 32 != IFORCE)
+		model_violation("aplic model: store at 0x%lx, no register", (unsigned long)offset);
+	else if (v > 1)
+		model_violation("aplic model: 0x%x at 0x%lx, not 0 or 1", v, (unsigned long)offset);
 	else
-		host_die("aplic model: store at 0x%lx", (unsigned long)offset);
+		*(offset % 32 == IFORCE ? &a.iforce[hart] : &a.idelivery[hart]) = v;
+}
+
+static void write_domaincfg(u32 v)
+{
+	if (v & ~0x100U)
+		model_violation("aplic model: domaincfg 0x%x: more than IE", v);
+	a.ie = v & 0x100;
 }
 
 static void aplic_write(void *priv, u64 offset, u64 v, unsigned int size)
 {
 	(void)priv;
-	if (size != 4)
-		host_die("aplic model: store of %u bytes", size);
 	pthread_mutex_lock(&lock);
-	if (offset == 0)
-		a.ie = v & 0x100;
+	if (size != 4)
+		model_violation("aplic model: store of %u bytes, not 4", size);
+	else if (offset == 0)
+		write_domaincfg(v);
 	else if (offset <= 4 * APLIC_SOURCES)
 		write_sourcecfg(&a.source[offset / 4], v);
 	else if (offset >= 0x1f00 && offset < 0x1f80)
 		clear_enables((offset - 0x1f00) / 4, v);
-	else if (offset == 0x1ddc || offset == 0x1edc || offset == 0x1fdc || offset == 0x2000)
+	else if (offset == CLRIPNUM || offset == SETIENUM || offset == CLRIENUM || offset == 0x2000)
 		write_number(offset, v);
 	else if (offset > 0x3000 && offset <= 0x3000 + 4 * APLIC_SOURCES)
 		write_target(&a.source[(offset - 0x3000) / 4], v);
 	else if (offset >= 0x4000)
 		write_idc(offset, v);
 	else
-		host_die("aplic model: store at 0x%lx", (unsigned long)offset);
+		model_violation("aplic model: store at 0x%lx, no register", (unsigned long)offset);
 	update();
 	pthread_mutex_unlock(&lock);
 }

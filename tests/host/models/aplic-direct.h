@@ -1,7 +1,9 @@
 /*
  * An APLIC's supervisor domain in direct delivery mode [AIA 4.5, 4.7, 4.8], at APLIC_BASE with
- * APLIC_SOURCES sources. Strict: a register that the mode does not have, an IDC used by another hart
- * than its own, and priority 0 end the test.
+ * APLIC_SOURCES sources. Violations: a register, source or IDC that is not there; an IDC of another
+ * hart or with interrupts on; a target that is no hart, or with priority 0; anything asked of an
+ * inactive source; enabling before the target is set; another mode while enabled; a level's pending
+ * bit written.
  */
 #ifndef TESTS_HOST_MODELS_APLIC_DIRECT_H
 #define TESTS_HOST_MODELS_APLIC_DIRECT_H

@@ -16,15 +16,18 @@
 #define REG_EITHRESHOLD	0x72
 #define REG_EIP		0x80
 #define REG_EIE		0xc0
+#define WORDS		((IMSIC_IDS + 64) / 64)
+#define THRESHOLD	BIT(WORDS)
 
 static struct file {
 	u64 hwid;
+	unsigned long written;		/* bit n: word n of eie; THRESHOLD */
 	unsigned long eidelivery, eithreshold, select;
 	DECLARE_BITMAP(eip, IMSIC_IDS + 1);
 	DECLARE_BITMAP(eie, IMSIC_IDS + 1);
 } files[MAX_FILES];
 static unsigned int nr_files;
-static unsigned long stores, bad_stores;
+static unsigned long stores;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct file *file_of_cpu(unsigned int cpu)
@@ -59,15 +62,16 @@ static void page_write(void *priv, u64 offset, u64 v, unsigned int size)
 	struct file *f = &files[offset >> 12];
 
 	(void)priv;
-	if (size != 4 || offset >> 12 >= nr_files || (offset & 0xffc))
-		host_die("imsic model: store of %u bytes at offset 0x%lx", size,
-			 (unsigned long)offset);
 	pthread_mutex_lock(&lock);
 	stores++;
-	if (v && v <= IMSIC_IDS)
-		__set_bit(v, f->eip);
+	if (size != 4 || offset & 0xfff)
+		model_violation("imsic model: store of %u bytes at offset 0x%lx, which is none of "
+				"an identity", size, (unsigned long)offset);
+	else if (!v || v > IMSIC_IDS)
+		model_violation("imsic model: store of identity %lu, not 1 to %u", (unsigned long)v,
+				IMSIC_IDS);
 	else
-		bad_stores++;
+		__set_bit(v, f->eip);
 	update_line(f);
 	pthread_mutex_unlock(&lock);
 }
@@ -76,7 +80,7 @@ static u64 page_read(void *priv, u64 offset, unsigned int size)
 {
 	(void)priv, (void)offset;
 	if (size != 4)
-		host_die("imsic model: load of %u bytes", size);
+		model_violation("imsic model: load of %u bytes, not 4", size);
 	return 0;
 }
 
@@ -94,17 +98,57 @@ static unsigned long update(unsigned long *reg, int op, unsigned long v)
 /* Odd numbers and those of identities that are not there trap on RV64. [AIA 3.8] */
 static unsigned long *indirect(struct file *f)
 {
+	static unsigned long nowhere;
 	unsigned long n = f->select;
 
 	if (n == REG_EIDELIVERY)
 		return &f->eidelivery;
 	if (n == REG_EITHRESHOLD)
 		return &f->eithreshold;
-	if (n >= REG_EIP && n < REG_EIP + 2 * ARRAY_SIZE(f->eip) && n % 2 == 0)
+	if (n >= REG_EIP && n < REG_EIP + 2 * WORDS && n % 2 == 0)
 		return &f->eip[(n - REG_EIP) / 2];
-	if (n >= REG_EIE && n < REG_EIE + 2 * ARRAY_SIZE(f->eie) && n % 2 == 0)
+	if (n >= REG_EIE && n < REG_EIE + 2 * WORDS && n % 2 == 0)
 		return &f->eie[(n - REG_EIE) / 2];
-	host_die("imsic model: illegal instruction, sireg with siselect 0x%lx", n);
+	model_violation("imsic model: illegal instruction, sireg with siselect 0x%lx", n);
+	return &nowhere;
+}
+
+/* Before delivery all that decides about it has been written: firmware leaves anything. */
+static void check_delivery(const struct file *f, unsigned long v)
+{
+	if (v > 1)
+		model_violation("imsic model: eidelivery 0x%lx, not 0 or 1", v);
+	else if (v && !(f->written & THRESHOLD))
+		model_violation("imsic model: delivery before eithreshold was written");
+	else if (v && f->written != BIT(WORDS + 1) - 1)
+		model_violation("imsic model: delivery before word %u of eie was written",
+				__builtin_ctzl(~f->written));
+}
+
+static void note_write(struct file *f, unsigned long v)
+{
+	unsigned long n = f->select;
+
+	if ((n == REG_EIP || n == REG_EIE) && v & 1)
+		model_violation("imsic model: identity 0 set in %s", n == REG_EIP ? "eip" : "eie");
+	if (n == REG_EITHRESHOLD && v > IMSIC_IDS)
+		model_violation("imsic model: eithreshold %lu, identities end at %u", v, IMSIC_IDS);
+	if (n == REG_EIDELIVERY)
+		check_delivery(f, v);
+	if (n == REG_EITHRESHOLD)
+		f->written |= THRESHOLD;
+	else if (n >= REG_EIE)
+		f->written |= BIT((n - REG_EIE) / 2);
+}
+
+static unsigned long access_sireg(struct file *f, int op, unsigned long v)
+{
+	unsigned long *reg = indirect(f), old;
+
+	old = update(reg, op, v);
+	if (op != CSR_OP_READ && op != CSR_OP_CLEAR)
+		note_write(f, v);
+	return old;
 }
 
 /* Any write claims what a read would have told. */
@@ -125,13 +169,13 @@ static unsigned long csr(void *priv, unsigned int cpu, unsigned int number, int 
 	unsigned long old;
 
 	(void)priv;
-	if (host_irqs_on)
-		host_die("imsic model: CSR 0x%x touched with interrupts on", number);
 	pthread_mutex_lock(&lock);
+	if (host_irqs_on)
+		model_violation("imsic model: CSR 0x%x used with interrupts on", number);
 	if (number == CSR_SISELECT)
 		old = update(&f->select, op, v);
 	else if (number == CSR_SIREG)
-		old = update(indirect(f), op, v);
+		old = access_sireg(f, op, v);
 	else
 		old = access_stopei(f, op, v);
 	f->eip[0] &= ~1UL;
@@ -149,7 +193,7 @@ void imsic_model(unsigned int nr, const u64 *hwid)
 
 	memset(files, 0, sizeof(files));
 	nr_files = nr;
-	stores = bad_stores = 0;
+	stores = 0;
 	for (unsigned int i = 0; i < nr; i++) {
 		files[i].hwid = hwid[i];
 		/* What firmware may have left behind. */
@@ -180,7 +224,7 @@ unsigned long imsic_model_stores(void)
 	return stores;
 }
 
-unsigned long imsic_model_bad_stores(void)
+unsigned int imsic_model_files(void)
 {
-	return bad_stores;
+	return nr_files;
 }

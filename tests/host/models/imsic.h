@@ -11,18 +11,23 @@
 
 /*
  * Interrupt files at IMSIC_BASE, one page a hart: file n belongs to the hart with hardware id
- * HWID[n]. Strict: an access that the manual does not define ends the test.
+ * HWID[n]. Violations: anything but a 32-bit store of an identity that there is; a CSR used with
+ * interrupts on; sireg where nothing is; delivery before threshold and enable bits were written.
  */
 void imsic_model(unsigned int nr, const u64 *hwid);
 /* What the file of that CPU holds. */
 bool imsic_model_pending(unsigned int cpu, unsigned int id);
 bool imsic_model_enabled(unsigned int cpu, unsigned int id);
-/* Messages stored so far / that named an identity the file does not have. */
-unsigned long imsic_model_stores(void);
-unsigned long imsic_model_bad_stores(void);
+unsigned long imsic_model_stores(void);		/* so far */
+unsigned int imsic_model_files(void);
 
-/* An APLIC domain in MSI mode at APLIC_BASE; sends to the files above. */
+/*
+ * An APLIC domain in MSI mode at APLIC_BASE; sends to the files above. Violations: a register,
+ * source or mode that is not there; a target that is no identity of a file; anything asked of an
+ * inactive source; enabling before the target is set; another mode, or identity 0, while enabled.
+ */
 void aplic_model(void);
+unsigned long aplic_model_sent(void);		/* messages so far */
 void aplic_model_wire(unsigned int source, bool level);
 u32 aplic_model_target(unsigned int source);
 u32 aplic_model_mode(unsigned int source);

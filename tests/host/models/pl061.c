@@ -6,6 +6,7 @@ enum { DIR = 0x400, IS = 0x404, IBE = 0x408, IEV = 0x40c, IE = 0x410, RIS = 0x41
 
 static struct {
 	u32 data, dir, is, ibe, iev, ie, latched;
+	u32 made_up;		/* latched by a change of detection, and not yet cleared */
 	bool latch_levels, level;
 	void (*out)(bool level);
 } m;
@@ -38,13 +39,17 @@ void pl061_model_line(unsigned int line, bool level)
 {
 	u32 bit = BIT(line);
 
-	if (m.dir & bit)
-		host_die("pl061 model: line %u is an output and driven from outside", line);
+	if (m.dir & bit) {
+		model_violation("pl061 model: line %u is an output and driven from outside", line);
+		return;
+	}
 	if (!!(m.data & bit) == level)
 		return;
 	m.data ^= bit;
-	if (!(m.is & bit) && (m.ibe & bit || !!(m.iev & bit) == level))
+	if (!(m.is & bit) && (m.ibe & bit || !!(m.iev & bit) == level)) {
 		m.latched |= bit;
+		m.made_up &= ~bit;
+	}
 	update();
 }
 
@@ -58,8 +63,9 @@ u32 pl061_model_reg(u64 offset)
 	case IE:	return m.ie;
 	case RIS:	return raw();
 	case MIS:	return raw() & m.ie;
-	default:	host_die("pl061 model: no register at 0x%lx", (unsigned long)offset);
 	}
+	model_violation("pl061 model: load at 0x%lx, no register to read", (unsigned long)offset);
+	return 0;
 }
 
 void pl061_model_set_dir(u32 dir)
@@ -70,9 +76,11 @@ void pl061_model_set_dir(u32 dir)
 static u64 pl061_read(void *priv, u64 offset, unsigned int size)
 {
 	(void)priv;
-	if (size != 4)
-		host_die("pl061 model: load of %u bytes at 0x%lx", size, (unsigned long)offset);
-	return offset < 0x400 ? m.data & offset >> 2 : pl061_model_reg(offset);
+	if (size == 4)
+		return offset < 0x400 ? m.data & offset >> 2 : pl061_model_reg(offset);
+	model_violation("pl061 model: load of %u bytes at 0x%lx, not 4", size,
+			(unsigned long)offset);
+	return 0;
 }
 
 /* The change alone looks like an event: the worst that the manual allows. */
@@ -81,27 +89,52 @@ static void change_detection(u32 *reg, u32 v)
 	u32 changed = *reg ^ v;
 
 	if (changed & m.ie)
-		host_die("pl061 model: detection of lines 0x%x changed while they interrupt",
-			 changed & m.ie);
+		model_violation("pl061 model: detection of lines 0x%x changed while they interrupt",
+				changed & m.ie);
 	*reg = v;
 	m.latched |= changed;
+	m.made_up |= changed;
 }
 
-static void pl061_write(void *priv, u64 offset, u64 v, unsigned int size)
+static void write_enable(u32 v)
 {
-	(void)priv;
-	if (size != 4 || v > 0xff)
-		host_die("pl061 model: store of %u bytes at 0x%lx: 0x%lx", size,
-			 (unsigned long)offset, (unsigned long)v);
+	u32 more = v & ~m.ie;
+
+	if (more & m.dir)
+		model_violation("pl061 model: interrupt of lines 0x%x enabled, which are outputs",
+				more & m.dir);
+	if (more & m.made_up)
+		model_violation("pl061 model: lines 0x%x enabled with an event that only their "
+				"programming made", more & m.made_up);
+	m.ie = v;
+}
+
+static void write_register(u64 offset, u32 v)
+{
 	switch (offset) {
 	case DIR:	m.dir = v; break;
 	case IS:	change_detection(&m.is, v); break;
 	case IBE:	change_detection(&m.ibe, v); break;
 	case IEV:	change_detection(&m.iev, v); break;
-	case IE:	m.ie = v; break;
-	case IC:	m.latched &= ~v; break;
-	default:	host_die("pl061 model: store at 0x%lx", (unsigned long)offset);
+	case IE:	write_enable(v); break;
+	case IC:	m.latched &= ~v, m.made_up &= ~v; break;
+	default:
+		model_violation("pl061 model: store at 0x%lx, no register to write",
+				(unsigned long)offset);
 	}
+}
+
+static void pl061_write(void *priv, u64 offset, u64 v, unsigned int size)
+{
+	(void)priv;
+	if (size != 4)
+		model_violation("pl061 model: store of %u bytes at 0x%lx, not 4", size,
+				(unsigned long)offset);
+	else if (v > 0xff)
+		model_violation("pl061 model: 0x%lx stored at 0x%lx: there are eight lines",
+				(unsigned long)v, (unsigned long)offset);
+	else
+		write_register(offset, v);
 	update();
 }
 

@@ -1,7 +1,7 @@
 /*
- * A PL061 GPIO controller [DDI 0190, 3.3]. Strict: an access that the manual does not define, a
- * change of what a line detects while its interrupt is on, and an output driven from outside end
- * the test.
+ * A PL061 GPIO controller [DDI 0190, 3.3]. Violations: an access that the manual does not define; a
+ * change of what a line detects while its interrupt is on, or the interrupt turned on with what
+ * that change has latched, or of an output; an output driven from outside.
  */
 #ifndef TESTS_HOST_MODELS_PL061_H
 #define TESTS_HOST_MODELS_PL061_H

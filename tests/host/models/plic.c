@@ -10,7 +10,7 @@
 
 static struct {
 	enum plic_kind kind;
-	unsigned int nr, ignored;
+	unsigned int nr;
 	u64 hwid[MAX_CONTEXTS];
 	u32 threshold[MAX_CONTEXTS], enable[MAX_CONTEXTS][(PLIC_SOURCES + 32) / 32];
 	struct source {
@@ -18,6 +18,7 @@ static struct {
 		bool wire, edge;
 		bool busy;		/* its gateway waits for a completion */
 		bool pending, claimed;
+		unsigned int claimer;	/* the context */
 	} source[PLIC_SOURCES + 1];
 } p;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -92,46 +93,93 @@ static u32 claim(unsigned int context)
 	if (n) {
 		p.source[n].pending = false;
 		p.source[n].claimed = true;
+		p.source[n].claimer = context;
 	}
 	return n;
+}
+
+static void completed(struct source *s)
+{
+	s->claimed = s->busy = false;
+	if (p.kind == PLIC_BY_THE_BOOK && !s->edge && s->wire)
+		request(s);
 }
 
 static void complete(unsigned int context, u32 n)
 {
 	struct source *s = &p.source[n];
 
-	if (!n || n > PLIC_SOURCES)
-		return;
-	if (!enabled(context, n)) {
-		p.ignored++;
-		return;
+	if (!n || n > PLIC_SOURCES) {
+		model_violation("plic model: completion of source %u, which does not exist", n);
+	} else if (!enabled(context, n)) {
+		model_violation("plic model: completion of source %u, disabled in context %u: "
+				"ignored, and so it is dead", n, context);
+	} else if (!s->claimed) {
+		model_violation("plic model: completion of source %u, which is not claimed", n);
+	} else if (s->claimer != context) {
+		model_violation("plic model: completion of source %u in context %u, claimed in %u",
+				n, context, s->claimer);
+	} else {
+		completed(s);
 	}
-	if (!s->claimed)
-		host_die("plic model: source %u completed, but nobody has claimed it", n);
-	s->claimed = s->busy = false;
-	if (p.kind == PLIC_BY_THE_BOOK && !s->edge && s->wire)
-		request(s);
 }
 
 /* ---- Registers ------------------------------------------------------------------------------ */
 
-static unsigned int some_context(u64 offset)
+/* The context of a threshold or claim register; false if there is none of ours. */
+static bool context_of(u64 offset, unsigned int *context)
 {
-	unsigned int context = (offset - 0x200000) / 0x1000;
-
-	if (context >= p.nr || p.hwid[context] == ~0ULL || offset % 0x1000 > 4 || host_irqs_on)
-		host_die("plic model: access at 0x%lx, interrupts %s", (unsigned long)offset,
-			 host_irqs_on ? "on" : "off");
-	return context;
+	*context = (offset - 0x200000) / 0x1000;
+	if (*context >= p.nr || p.hwid[*context] == ~0ULL || offset % 0x1000 > 4) {
+		model_violation("plic model: access at 0x%lx, no register of an S-mode context",
+				(unsigned long)offset);
+		return false;
+	}
+	if (host_irqs_on)
+		model_violation("plic model: context %u used with interrupts on", *context);
+	return true;
 }
 
-static unsigned int own_context(u64 offset)
+static bool own_context(u64 offset, unsigned int *context)
 {
-	unsigned int context = some_context(offset);
+	if (!context_of(offset, context))
+		return false;
+	if (p.hwid[*context] == cpus[smp_processor_id()].hwid)
+		return true;
+	model_violation("plic model: CPU %u uses context %u, another hart's", smp_processor_id(),
+			*context);
+	return false;
+}
 
-	if (p.hwid[context] != cpus[smp_processor_id()].hwid)
-		host_die("plic model: CPU %u uses context %u", smp_processor_id(), context);
-	return context;
+static u64 read_context(u64 offset)
+{
+	unsigned int context;
+
+	if (!own_context(offset, &context))
+		return 0;
+	return offset % 0x1000 ? claim(context) : p.threshold[context];
+}
+
+static void write_context(u64 offset, u32 v)
+{
+	unsigned int context;
+
+	if (offset % 0x1000 == 4) {
+		if (context_of(offset, &context))
+			complete(context, v);
+	} else if (own_context(offset, &context)) {
+		p.threshold[context] = v & PRIORITIES;		/* WARL [PLIC 8] */
+	}
+}
+
+static u32 pending_word(u64 offset)
+{
+	unsigned int first = (offset - 0x1000) * 8;
+	u32 v = 0;
+
+	for (unsigned int n = first; n < first + 32 && n <= PLIC_SOURCES; n++)
+		v |= (u32)p.source[n].pending << n % 32;
+	return v;
 }
 
 static u64 plic_read(void *priv, u64 offset, unsigned int size)
@@ -139,20 +187,17 @@ static u64 plic_read(void *priv, u64 offset, unsigned int size)
 	u64 v = 0;
 
 	(void)priv;
-	if (size != 4)
-		host_die("plic model: load of %u bytes", size);
 	pthread_mutex_lock(&lock);
-	if (offset && offset <= 4 * PLIC_SOURCES)
+	if (size != 4)
+		model_violation("plic model: load of %u bytes, not 4", size);
+	else if (offset && offset <= 4 * PLIC_SOURCES)
 		v = p.source[offset / 4].priority;
 	else if (offset >= 0x1000 && offset <= 0x1000 + PLIC_SOURCES / 8)
-		for (unsigned int b = 0; b < 32; b++)
-			v |= (u64)p.source[(offset - 0x1000) * 8 + b].pending << b;
-	else if (offset >= 0x200000 && offset % 0x1000 == 0)
-		v = p.threshold[own_context(offset)];
+		v = pending_word(offset);
 	else if (offset >= 0x200000)
-		v = claim(own_context(offset));
+		v = read_context(offset);
 	else
-		host_die("plic model: load at 0x%lx", (unsigned long)offset);
+		model_violation("plic model: load at 0x%lx, no register", (unsigned long)offset);
 	update();
 	pthread_mutex_unlock(&lock);
 	return v;
@@ -161,28 +206,44 @@ static u64 plic_read(void *priv, u64 offset, unsigned int size)
 static void write_enable(u64 offset, u32 v)
 {
 	unsigned int context = offset / 0x80, word = offset % 0x80 / 4;
+	u32 there = word < PLIC_SOURCES / 32 ? ~0U : ~0U >> (31 - PLIC_SOURCES % 32);
 
-	if (context >= p.nr || word > PLIC_SOURCES / 32 || p.hwid[context] == ~0ULL)
-		host_die("plic model: enable word %u of context %u", word, context);
-	p.enable[context][word] = v & (word ? ~0U : ~1U);
+	if (context >= p.nr || word > PLIC_SOURCES / 32 || p.hwid[context] == ~0ULL) {
+		model_violation("plic model: enable word %u of context %u is not an S-mode one",
+				word, context);
+		return;
+	}
+	there &= word ? ~0U : ~1U;
+	if (v & ~there)
+		model_violation("plic model: enable of source %u, which does not exist",
+				32 * word + __builtin_ctz(v & ~there));
+	p.enable[context][word] = v & there;
+}
+
+static void write_priority(unsigned int n, u32 v)
+{
+	if (v > PRIORITIES)
+		model_violation("plic model: priority %u of source %u, the greatest is %u", v, n,
+				PRIORITIES);
+	p.source[n].priority = v & PRIORITIES;
 }
 
 static void plic_write(void *priv, u64 offset, u64 v, unsigned int size)
 {
 	(void)priv;
-	if (size != 4)
-		host_die("plic model: store of %u bytes", size);
 	pthread_mutex_lock(&lock);
-	if (offset && offset <= 4 * PLIC_SOURCES)
-		p.source[offset / 4].priority = v & PRIORITIES;
+	if (size != 4)
+		model_violation("plic model: store of %u bytes, not 4", size);
+	else if (offset && offset <= 4 * PLIC_SOURCES)
+		write_priority(offset / 4, v);
+	else if (offset >= 0x1000 && offset < 0x1080)
+		model_violation("plic model: store to pending bits, which are read-only");
 	else if (offset >= 0x2000 && offset < 0x200000)
 		write_enable(offset - 0x2000, v);
-	else if (offset >= 0x200000 && offset % 0x1000 == 0)
-		p.threshold[own_context(offset)] = v & PRIORITIES;
 	else if (offset >= 0x200000)
-		complete(some_context(offset), v);
+		write_context(offset, v);
 	else
-		host_die("plic model: store at 0x%lx", (unsigned long)offset);
+		model_violation("plic model: store at 0x%lx, no register", (unsigned long)offset);
 	if (p.kind == PLIC_BY_THE_BOOK || offset < 0x2000 || offset >= 0x200000)
 		update();
 	pthread_mutex_unlock(&lock);
@@ -212,7 +273,6 @@ u32 plic_model_priority(unsigned int n) { return p.source[n].priority; }
 u32 plic_model_threshold(unsigned int context) { return p.threshold[context]; }
 bool plic_model_enabled(unsigned int context, unsigned int n) { return enabled(context, n); }
 bool plic_model_claimed(unsigned int n) { return p.source[n].claimed; }
-unsigned int plic_model_ignored(void) { return p.ignored; }
 
 int plic_model_context_of(unsigned int n)
 {

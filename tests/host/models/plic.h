@@ -1,7 +1,7 @@
 /*
- * A PLIC [PLIC 1, 4 … 9]. Strict: whatever the manual does not define, a claim by another hart than
- * the context's own, and a completion of what nobody has claimed end the test. A completion in a
- * context where the source is not enabled is ignored, and counted.
+ * A PLIC [PLIC 1, 4 … 9]. Violations: an access that the manual does not define, of a source or
+ * context that is not there, or of another hart's context; a completion where it is ignored, of
+ * what is not claimed, or elsewhere than claimed; a context used with interrupts on.
  */
 #ifndef TESTS_HOST_MODELS_PLIC_H
 #define TESTS_HOST_MODELS_PLIC_H
@@ -29,7 +29,6 @@ bool plic_model_enabled(unsigned int context, unsigned int source);
 /* The only context in which it is enabled; -1: none; -2: several. */
 int plic_model_context_of(unsigned int source);
 bool plic_model_claimed(unsigned int source);
-unsigned int plic_model_ignored(void);
 /* As if somebody had written the register: bits that the driver has not set. */
 void plic_model_set_enabled(unsigned int context, unsigned int source);
 void plic_model_set_priority(unsigned int source, u32 priority);
