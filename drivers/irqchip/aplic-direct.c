@@ -43,11 +43,13 @@ static u32 aplic_target(struct irq_data *d)
 	return aplic_idc_of(d)->hart << TARGET_HART_SHIFT | PRIORITY;
 }
 
+/* Read-only zero as long as the source is inactive: then it has to wait. [AIA 4.5.16] */
 static void aplic_write_target(struct irq_data *d)
 {
 	struct aplic *aplic = d->chip_data;
 
-	writel(aplic_target(d), aplic->regs + TARGET(d->hwirq));
+	if (readl(aplic->regs + SOURCECFG(d->hwirq)) != SM_INACTIVE)
+		writel(aplic_target(d), aplic->regs + TARGET(d->hwirq));
 }
 
 /* The CPU of MASK that has the fewest lines; NR_CPUS if it delivers to none. */
@@ -93,7 +95,7 @@ static int aplic_direct_set_affinity(struct irq_data *d, const struct cpumask *d
 	return IRQ_SET_MASK_OK_DONE;
 }
 
-/* target was read-only zero if the source was inactive until now. [AIA 4.5.16] */
+/* The source may have been inactive until now. */
 static int aplic_direct_set_type(struct irq_data *d, unsigned int type)
 {
 	int ret = aplic_set_source_mode(d->chip_data, d, type);

@@ -144,8 +144,22 @@ static void s180_level_comes_once_on_every_cpu(void **state)
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(BOARD_HARTS)), -EINVAL);
 }
 
-static unsigned int more;
+/* Its target cannot be written yet. [AIA 4.5.16] */
+static void moved_before_its_request(void **state)
+{
+	unsigned int irq = map(SOURCE(0), IRQ_TYPE_LEVEL_HIGH);
 
+	(void)state;
+	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
+		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
+		assert_int_equal(device(0, IRQ_TYPE_LEVEL_HIGH), irq);
+		comes_once(0);
+		assert_int_equal(ran_on[0], cpu);
+		free_irq(irq, (void *)0);
+	}
+}
+
+static unsigned int more;
 
 static irqreturn_t serve_last(int irq, void *dev_id)
 {
@@ -434,6 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		B(firmwares_leftovers_are_gone),
 		B(s180_level_comes_once_on_every_cpu),
+		B(moved_before_its_request),
 		B(held_level_comes_again),
 		BOOK(level_low_and_edges),
 		B(level_disabled_comes_after_enable),

@@ -15,21 +15,33 @@ struct header {
 	u64 sector;
 };
 
-static void check_shape(const struct vblk_model *b, const struct vm_chain *c)
+static const char *shape_fault(const struct vblk_model *b, const struct vm_chain *c)
 {
 	const struct header *h = (const struct header *)c->buf[0].p;
 	unsigned int last = c->n - 1;
 
 	if (c->n < 2 || c->buf[0].write || c->buf[0].len != sizeof(*h) || !c->buf[last].write ||
 	    c->buf[last].len != 1)
-		host_die("vblk model: a request of %u buffers without header or status", c->n);
+		return "without header or status";
 	if (h->reserved || (h->type == T_FLUSH && h->sector))
-		host_die("vblk model: reserved fields are not 0");
+		return "with reserved fields that are not 0";
 	if (h->type == T_FLUSH && !(b->vm.accepted >> F_FLUSH & 1))
-		host_die("vblk model: flush without the feature");
+		return "to flush, which was not agreed on";
 	for (unsigned int i = 1; i < last; i++)
 		if (c->buf[i].len % 512 || c->buf[i].write != (h->type == T_IN))
-			host_die("vblk model: data of %u bytes, type %u", c->buf[i].len, h->type);
+			return "with data of a part of a sector, or of the wrong direction";
+	return NULL;
+}
+
+static bool check_shape(const struct vblk_model *b, struct vm_queue *q, const struct vm_chain *c)
+{
+	const char *fault = shape_fault(b, c);
+
+	if (!fault)
+		return true;
+	model_violation("vblk model: a request of %u buffers %s", c->n, fault);
+	q->broken = true;
+	return false;
 }
 
 /* Moves the data; returns the status, *written the bytes put into the driver's buffers. */
@@ -72,7 +84,10 @@ static void complete_one(struct vblk_model *b, unsigned int i)
 
 	b->flying[i] = b->flying[--b->nr_flying];
 	for (unsigned int n = 0; n < c.n; n++)
-		host_dma("disk buffer in flight", (u64)c.buf[n].p, c.buf[n].len);
+		if (!host_dma_ok((u64)c.buf[n].p, c.buf[n].len)) {
+			model_violation("vblk model: buffer %u in flight was freed", n);
+			return;
+		}
 	status = transfer(b, &c, &written);
 	*c.buf[c.n - 1].p = status;
 	b->served++;
@@ -92,7 +107,8 @@ static bool look_at_queue(struct vblk_model *b, struct vm_queue *q)
 		return false;
 	if (!vring_model_pop(&b->vm, q, &c))
 		return vring_model_sleep(&b->vm, q);
-	check_shape(b, &c);
+	if (!check_shape(b, q, &c))
+		return false;
 	b->flying[b->nr_flying].q = q;
 	b->flying[b->nr_flying++].c = c;
 	return true;
@@ -122,6 +138,15 @@ bool vblk_model_step(void *arg)
 	return any;
 }
 
+/* capacity, size_max, seg_max, geometry, blk_size, topology, writeback, num_queues; behind those,
+ * what only features give that the model does not have [VIRTIO 5.2.4] */
+static const struct vm_field fields[] = {
+	{ 0, 8, 0 }, { 8, 4, 1 }, { 12, 4, 2 }, { 16, 2, 4 }, { 18, 1, 4 }, { 19, 1, 4 },
+	{ 20, 4, 6 }, { 24, 1, 10 }, { 25, 1, 10 }, { 26, 2, 10 }, { 28, 4, 10 }, { 32, 1, 11 },
+	{ 34, 2, F_MQ }, { 36, 4, 13 }, { 40, 4, 13 }, { 44, 4, 13 }, { 48, 4, 14 }, { 52, 4, 14 },
+	{ 56, 1, 14 }, { 0, 0, 0 },
+};
+
 void vblk_model_init(struct vblk_model *b, u64 sectors, unsigned int nr_queues, u16 size,
 		     u64 offered, u64 seed)
 {
@@ -138,6 +163,7 @@ void vblk_model_init(struct vblk_model *b, u64 sectors, unsigned int nr_queues, 
 	for (unsigned int i = 0; i < nr_queues; i++)
 		b->vm.queue[i].max = size;
 	b->vm.config_len = 60;
+	b->vm.fields = fields;
 	memcpy(b->vm.config, &sectors, 8);
 	b->vm.config[34] = nr_queues;
 }

@@ -1,6 +1,7 @@
 /*
- * A strict virtio 1.x device over PCI: registers, split rings and a disk behind them. Whatever the
- * manual says a driver must or must not do ends the test if it is broken.
+ * A strict virtio 1.x device over PCI: registers, split rings and a disk behind them. Violations:
+ * whatever the manual says that a driver must or must not do. A queue that the driver has broken
+ * does nothing more.
  */
 #ifndef TESTS_HOST_MODELS_VIRTIO_H
 #define TESTS_HOST_MODELS_VIRTIO_H
@@ -15,11 +16,12 @@ struct virtio_model;
 
 struct vm_queue {
 	u16 max, size, vector;
-	bool enabled;
+	bool enabled, broken;
 	u64 desc, driver, device;	/* addresses of the three parts */
 	u16 last_avail, used_idx;
 	u16 signalled;			/* used_idx at the last decision about an interrupt */
-	bool owned[VM_MAX_SIZE];	/* descriptors the device has now */
+	u32 take;			/* counts chains; */
+	u32 owned[VM_MAX_SIZE];		/* of which the device has a descriptor now; 0: of none */
 	u32 sum[VM_MAX_SIZE];		/* of a chain, by its head: must not change */
 	bool awake;			/* looks by itself; else waits for a notification */
 	u32 notified;			/* atomic */
@@ -37,6 +39,11 @@ struct vm_chain {
 	} buf[VM_MAX_BUFS];
 };
 
+/* One of the device's configuration; it exists only with a feature, if that is not 0. */
+struct vm_field {
+	u8 offset, size, feature;
+};
+
 struct virtio_model {
 	struct pci_function pci;
 	u32 type;
@@ -48,7 +55,13 @@ struct virtio_model {
 	struct vm_queue queue[VM_MAX_QUEUES];
 	u8 config[64];
 	unsigned int config_len;
+	const struct vm_field *fields;	/* up to one of no size; NULL: nothing is known of them */
 	unsigned int resets;
+	/* What the driver still has to do. */
+	bool features_seen;		/* FEATURES_OK was read back */
+	bool resetting;			/* status was not yet read as 0 */
+	bool generation_seen, torn;	/* before, and after, a field of two words */
+	u32 unread_vectors;
 	/* How it misbehaves. */
 	bool hangs_in_reset, refuses_features, takes_no_vector, dead;
 };

@@ -33,14 +33,21 @@ static unsigned int index_of(const struct virtio_model *vm, const struct vm_queu
 
 void vring_model_enable(struct virtio_model *vm, struct vm_queue *q)
 {
+	unsigned int n = index_of(vm, q);
+
 	if (!q->size || q->size & (q->size - 1) || q->size > q->max)
-		host_die("virtio model: queue %u enabled with size %u", index_of(vm, q), q->size);
-	if (q->desc % 16 || q->driver % 2 || q->device % 4)
-		host_die("virtio model: queue %u is not aligned", index_of(vm, q));
-	host_dma("virtio descriptors", q->desc, 16UL * q->size);
-	host_dma("virtio available ring", q->driver, 6 + 2UL * q->size);
-	host_dma("virtio used ring", q->device, 6 + 8UL * q->size);
-	q->enabled = true;		/* and asleep: the first request must be announced */
+		model_violation("virtio model: queue %u enabled with size %u of %u", n, q->size,
+				q->max);
+	else if (q->desc % 16 || q->driver % 2 || q->device % 4)
+		model_violation("virtio model: queue %u is not aligned", n);
+	else if (!host_dma_ok(q->desc, 16UL * q->size) ||
+		 !host_dma_ok(q->driver, 6 + 2UL * q->size) ||
+		 !host_dma_ok(q->device, 6 + 8UL * q->size))
+		model_violation("virtio model: queue %u enabled before its addresses, 0x%lx 0x%lx "
+				"0x%lx, are memory", n, (unsigned long)q->desc,
+				(unsigned long)q->driver, (unsigned long)q->device);
+	else
+		q->enabled = true;	/* and asleep: the first request must be announced */
 }
 
 /* ---- Chains ----------------------------------------------------------------------------------------- */
@@ -58,39 +65,74 @@ static u32 checksum(struct vm_queue *q, u16 head)
 	}
 }
 
-static void take_desc(struct virtio_model *vm, struct vm_queue *q, u16 i, struct vm_chain *c)
+/* What is wrong with D as the next descriptor of C; NULL: nothing. */
+static const char *desc_fault(const struct vm_queue *q, const struct vm_chain *c,
+			      const struct desc *d)
+{
+	if (d->flags & ~(F_NEXT | F_WRITE))
+		return "has flags that were not agreed on";
+	if (!d->len)
+		return "is empty";
+	if (c->n == VM_MAX_BUFS || c->n == q->size)
+		return "makes a chain too long";
+	if (c->n && c->buf[c->n - 1].write && !(d->flags & F_WRITE))
+		return "is readable, behind a writable one";
+	if (!host_dma_ok(d->addr, d->len))
+		return "is not memory of one live allocation";
+	return NULL;
+}
+
+static bool take_desc(struct virtio_model *vm, struct vm_queue *q, u16 i, struct vm_chain *c)
 {
 	const struct desc *d = &descs(q)[i];
-	bool write = d->flags & F_WRITE;
+	const char *fault = i >= q->size ? "does not exist" : q->owned[i] == q->take ?
+		"is in its chain already" : q->owned[i] ? "is the device's" : desc_fault(q, c, d);
 
-	if (i >= q->size || q->owned[i])
-		host_die("virtio model: queue %u: descriptor %u is not the driver's to give",
-			 index_of(vm, q), i);
-	if (d->flags & ~(F_NEXT | F_WRITE) || !d->len || c->n == VM_MAX_BUFS)
-		host_die("virtio model: queue %u: descriptor %u: flags 0x%x, %u bytes",
-			 index_of(vm, q), i, d->flags, d->len);
-	if (c->n && c->buf[c->n - 1].write && !write)
-		host_die("virtio model: queue %u: a readable buffer behind a writable one",
-			 index_of(vm, q));
-	c->buf[c->n].p = host_dma("virtio buffer", d->addr, d->len);
+	if (fault) {
+		model_violation("virtio model: queue %u: descriptor %u %s", index_of(vm, q), i, fault);
+		q->broken = true;
+		return false;
+	}
+	c->buf[c->n].p = (u8 *)d->addr;
 	c->buf[c->n].len = d->len;
-	c->buf[c->n++].write = write;
-	q->owned[i] = true;
+	c->buf[c->n++].write = d->flags & F_WRITE;
+	q->owned[i] = q->take;
+	return true;
+}
+
+/* Flags of the available ring: with EVENT_IDX none. [VIRTIO 2.7.7.1] */
+static bool check_avail(struct virtio_model *vm, struct vm_queue *q, u16 waiting)
+{
+	u16 flags = load(avail(q));
+
+	if (waiting > q->size)
+		model_violation("virtio model: queue %u: available index jumped by %u, it has %u",
+				index_of(vm, q), waiting, q->size);
+	else if (flags & (event_idx(vm) ? 0xffff : 0xfffe))
+		model_violation("virtio model: queue %u: available flags 0x%x", index_of(vm, q),
+				flags);
+	else if (!(pci_model_get16(&vm->pci, 4) & 4))
+		model_violation("virtio model: queue %u: requests, but no bus mastering",
+				index_of(vm, q));
+	else
+		return true;
+	q->broken = true;
+	return false;
 }
 
 bool vring_model_pop(struct virtio_model *vm, struct vm_queue *q, struct vm_chain *c)
 {
 	u16 waiting = load(avail(q) + 1) - q->last_avail, i;
 
-	if (!waiting)
+	if (!waiting || q->broken || !check_avail(vm, q, waiting))
 		return false;
-	if (waiting > q->size)
-		host_die("virtio model: queue %u: %u available of %u", index_of(vm, q), waiting,
-			 q->size);
 	c->head = i = avail(q)[2 + q->last_avail++ % q->size];
 	c->n = 0;
+	if (!++q->take)
+		q->take = 1;
 	for (;; i = descs(q)[i].next) {
-		take_desc(vm, q, i, c);
+		if (!take_desc(vm, q, i, c))
+			return false;
 		if (!(descs(q)[i].flags & F_NEXT))
 			break;
 	}
@@ -117,6 +159,9 @@ void vring_model_push_raw(struct virtio_model *vm, struct vm_queue *q, u32 id, u
 {
 	u32 *element = (u32 *)(used(q) + 2) + 2 * (q->used_idx % q->size);
 
+	if (load(used(q) + 1) != q->used_idx)
+		model_violation("virtio model: queue %u: the driver has written the used index",
+				index_of(vm, q));
 	__atomic_store_n(&element[0], id, __ATOMIC_RELAXED);
 	__atomic_store_n(&element[1], len, __ATOMIC_RELAXED);
 	store(used(q) + 1, ++q->used_idx);
@@ -132,9 +177,10 @@ void vring_model_push(struct virtio_model *vm, struct vm_queue *q, const struct 
 	u16 i = c->head;
 
 	if (checksum(q, c->head) != q->sum[c->head])
-		host_die("virtio model: queue %u: a chain in flight was changed", index_of(vm, q));
+		model_violation("virtio model: queue %u: a chain in flight was changed",
+				index_of(vm, q));
 	for (;; i = descs(q)[i].next) {
-		q->owned[i] = false;
+		q->owned[i] = 0;
 		if (!(descs(q)[i].flags & F_NEXT))
 			break;
 	}

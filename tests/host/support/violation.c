@@ -55,7 +55,7 @@ static unsigned int add_caller(const char *where, unsigned int named)
 {
 	const char *file = strchr(where, ' ');
 
-	if (!file || (!named && is_in_front(file)))
+	if (!file || *where == '<' || (!named && is_in_front(file)))
 		return named;
 	add("%s%.*s", named ? " < " : ", by ", (int)(file - where), where);
 	if (!named)
