@@ -18,7 +18,7 @@
 #include <kernel/printk.h>
 
 #define THINKING_NS	(5 * NSEC_PER_SEC)	/* to press the button again [PCIE 6.7.1.5] */
-#define LOOK_NS		NSEC_PER_SEC		/* at a slot without interrupt */
+#define LOOK_NS		NSEC_PER_SEC		/* at a slot without messages */
 #define ANY_CARD_EVENT	(PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
 
 static LIST_HEAD(slots);
@@ -153,7 +153,7 @@ static void service(struct slot *slot)
 
 static bool is_due(struct slot *slot)
 {
-	if (!slot->irq)
+	if (slot->looked_at)
 		slot_collect_events(slot);
 	return __atomic_load_n(&slot->events, __ATOMIC_RELAXED) ||
 	       (is_blinking(slot) && ktime_get_ns() >= slot->deadline);
@@ -170,7 +170,7 @@ static struct slot *find_due(u64 *deadline)
 			return slot;
 		if (is_blinking(slot))
 			*deadline = min(*deadline, slot->deadline);
-		if (!slot->irq)
+		if (slot->looked_at)
 			*deadline = min(*deadline, ktime_get_ns() + LOOK_NS);
 	}
 	return NULL;
@@ -210,6 +210,7 @@ static int start_interrupt(struct slot *slot)
 	struct pci_dev *port = slot->port;
 	int n = pci_alloc_irq_vectors(port, 1, 1, PCI_IRQ_ALL_TYPES), err;
 
+	slot->looked_at = n < 0 || port->intx_enabled;
 	if (n < 0) {
 		pr_info("pci: %s: slot: no interrupt (%s), so it is looked at every second",
 			port->name, errname(n));

@@ -8,6 +8,7 @@
 #include <drivers/pci/internals.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
+#include <string.h>
 
 DECLARE_TABLE(pci_driver, const struct pci_driver);
 
@@ -100,6 +101,19 @@ static void forget_host(struct pci_host *host)
 	host->root = NULL;
 }
 
+/* The boot argument pci=nomsi: wires are to be used where there are messages, too. */
+static bool no_messages(void)
+{
+	char text[16];
+
+	if (!boot_arg("pci", text, sizeof(text)))
+		return false;
+	if (!strcmp(text, "nomsi"))
+		return true;
+	pr_err("boot argument pci=%s: only pci=nomsi is known", text);
+	return false;
+}
+
 int pci_host_probe(struct pci_host *host)
 {
 	int err = -ENOMEM;
@@ -108,8 +122,10 @@ int pci_host_probe(struct pci_host *host)
 	INIT_LIST_HEAD(&host->buses);
 	list_add_tail(&host->link, &pci_hosts);
 	host->root = pci_add_bus(host, NULL, host->first_bus);
-	if (host->root)
+	if (host->root) {
+		host->root->no_msi = no_messages();
 		err = start_devices(host->root, host->last_bus);
+	}
 	if (err && host->root)
 		forget_host(host);
 	else if (err)

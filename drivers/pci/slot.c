@@ -6,7 +6,8 @@
  *	Link Status   does it talk?
  *
  * The answer is waited for, the events interrupt. (QEMU's ports take an INTx down at any write to
- * their configuration space; so after each command the events are looked for, too.)
+ * their configuration space, so that a controller may never see it: after each command the events
+ * are looked for, too, and a slot with a wire is looked at now and then.)
  *
  * Parts may be missing: no power controller, no lights, no answers (NCCS).
  * Manual: [PCIE 6.7.3, 7.5.3.9 … 7.5.3.11].

@@ -17,7 +17,8 @@ struct slot {
 	struct pci_dev *port;
 	u32 caps;			/* PCI_EXP_SLTCAP */
 	bool link_reported;
-	int irq;			/* 0: none to be had, so the slot is looked at */
+	int irq;			/* 0: none to be had */
+	bool looked_at;			/* now and then, as not every event may interrupt */
 	enum slot_state state;
 	u64 deadline;			/* ns; of the blinking */
 	u64 power_off_ns;		/* when power went off last */

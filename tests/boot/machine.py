@@ -112,6 +112,10 @@ class Prompt:
         text = self.child.before.replace('\r', '')
         return text.split('\n', 1)[1] if '\n' in text else text
 
+    def ready(self):
+        """Is the next prompt there? Waits for nothing."""
+        return self.child.expect_exact([pexpect.TIMEOUT, PROMPT], timeout=0) == 1
+
     def json(self, line):
         found = [text for text in self.type(line + ' --json').split('\n') if text[:1] in ('[', '{')]
         assert len(found) == 1, (line, found)

@@ -3,7 +3,7 @@
 import machine
 import pytest
 import test_pci
-from test_pci import slot  # noqa: F401  (a fixture)
+from test_pci import slot, test_pulled_out  # noqa: F401  (a fixture, a test)
 
 
 @pytest.fixture(autouse=True)
