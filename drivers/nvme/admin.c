@@ -190,8 +190,12 @@ int nvme_create_io_queue(struct nvme_queue *q)
 					 (u32)q->id << 16 | QUEUE_CONTIGUOUS);
 }
 
+/* When the first one is answered, what the device had is finished or aborted [NVME 5.6]: a handler
+ * that comes late must find nothing that it would ring a doorbell for which is no longer there. */
 void nvme_delete_io_queue(struct nvme_queue *q)
 {
-	if (!queue_command(q, DELETE_IO_SQ, 0, 0))
-		queue_command(q, DELETE_IO_CQ, 0, 0);
+	if (queue_command(q, DELETE_IO_SQ, 0, 0))
+		return;
+	nvme_drain_io(q);
+	queue_command(q, DELETE_IO_CQ, 0, 0);
 }

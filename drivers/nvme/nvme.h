@@ -166,7 +166,7 @@ int nvme_identify_controller(struct nvme *ctrl);
 int nvme_set_queue_count(struct nvme *ctrl, unsigned int n);
 int nvme_create_io_queue(struct nvme_queue *q);
 void nvme_delete_io_queue(struct nvme_queue *q);
-/* Takes what is new in the completion ring, and says whether there was anything. Irq context. */
+/* Takes what is new in the completion ring, and says whether there was anything. Any context. */
 bool nvme_drain_admin(struct nvme_queue *q);
 /* Lets go whoever waits. Any context. */
 void nvme_admin_abort(struct nvme *ctrl);

@@ -5,7 +5,7 @@
 enum { DELETE_SQ = 0, CREATE_SQ = 1, DELETE_CQ = 4, CREATE_CQ = 5, IDENTIFY = 6, SET_FEATURES = 9 };
 enum { FLUSH = 0, WRITE = 1, READ = 2 };
 enum { INVALID_OPCODE = 1, INVALID_FIELD = 2, INVALID_NAMESPACE = 0xb, LBA_RANGE = 0x80,
-       CQ_INVALID = 0x100, INVALID_QID = 0x101, INVALID_DELETION = 0x10c };
+       CQ_INVALID = 0x100, ABORTED_SQ_DELETION = 8, INVALID_QID = 0x101, INVALID_DELETION = 0x10c };
 
 /* ---- Admin -------------------------------------------------------------------------------------- */
 
@@ -73,6 +73,19 @@ static u16 create_sq(struct nvme_model *m, struct nm_queue *q, const struct nm_c
 	return 0;
 }
 
+/* What is under way when its queue is deleted ends with an error. [NVME 5.6] */
+static void abort_flying(struct nvme_model *m, u16 qid)
+{
+	for (unsigned int i = m->nr_flying; i-- > 0;) {
+		u16 cid = m->flying[i].cmd.cid;
+
+		if (m->flying[i].qid != qid)
+			continue;
+		m->flying[i] = m->flying[--m->nr_flying];
+		nm_post(m, qid, cid, ABORTED_SQ_DELETION, 0);
+	}
+}
+
 static u16 queue_command(struct nvme_model *m, const struct nm_command *cmd)
 {
 	u16 qid = cmd->cdw[0];
@@ -87,10 +100,14 @@ static u16 queue_command(struct nvme_model *m, const struct nm_command *cmd)
 		return create_sq(m, q, cmd);
 	case DELETE_SQ:
 		q->sq = false;
+		abort_flying(m, q - m->queue);
 		return 0;
 	default:
 		if (q->sq)
 			return INVALID_DELETION;
+		if (q->cq_head != q->cq_tail)
+			host_die("nvme model: completion queue deleted with entries that nobody has "
+				 "taken: a doorbell for them would be no queue's");
 		q->cq = false;
 		return 0;
 	}
