@@ -182,6 +182,17 @@ static unsigned int log2_up(unsigned int n)
 	return bits;
 }
 
+/* Half an address would be somebody else's memory. */
+static int check_address(struct pci_dev *dev, const struct msi_desc *desc)
+{
+	if (desc->pci.is_64 || !desc->msg.address_hi)
+		return 0;
+	dev_err(&dev->dev, "its MSI can write to 32-bit addresses only, not to 0x%x%08x, where %s "
+		"takes messages", desc->msg.address_hi, desc->msg.address_lo,
+		dev->dev.msi.domain->name);
+	return -EIO;
+}
+
 /* One descriptor for all messages (S-153), in *OUT once it exists. */
 static int setup_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd,
 		     struct msi_desc **out)
@@ -206,7 +217,8 @@ static int setup_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_af
 		return err;
 	*out = msi_desc_at(&dev->dev, 0);
 	mask_all_messages(dev, *out, true);
-	return msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0, 0);
+	err = msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0, 0);
+	return err ? err : check_address(dev, *out);
 }
 
 int pci_enable_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd)

@@ -598,6 +598,72 @@ static void s143_s151_msi(void **state)
 	assert_int_equal(pci_model_get32(f, f->msi_cap + 0x10), 0);	/* S-156 */
 }
 
+/* A controller that takes messages above 4 GiB, or not. */
+static u32 high_half;
+
+static void high_compose(struct irq_data *d, struct msi_msg *msg)
+{
+	*msg = (struct msi_msg){ .address_lo = 0x28000000, .address_hi = high_half,
+				 .data = 0x40 + d->hwirq };
+}
+
+static int high_alloc(struct irq_domain *d, unsigned int irq, unsigned int nr, void *arg)
+{
+	static struct irq_chip chip = { .name = "high", .irq_compose_msi_msg = high_compose };
+
+	(void)arg;
+	for (unsigned int i = 0; i < nr; i++)
+		irq_domain_set_info(d, irq + i, i, &chip, NULL, handle_edge_irq, NULL, "edge");
+	return 0;
+}
+
+static void msi_of_32_bits_gets_no_half_of_an_address(void **state)
+{
+	static const struct irq_domain_ops ops = {
+		.alloc = high_alloc, .free = irq_domain_free_irqs_common,
+	};
+	static const struct msi_parent_ops parent_ops = {
+		.supported_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY |
+				   MSI_FLAG_MULTI_PCI_MSI,
+	};
+	struct pci_function *f = add(1, 0);
+	struct fwnode_handle *fwnode;
+	struct irq_domain *high;
+	struct pci_dev *dev;
+
+	(void)state;
+	f->has_msi = f->msi_32 = true;
+	f->msi_log2 = 2;
+	f->pin = 1;
+	boot();
+	dev = ready(f);
+	f->on_event = NULL;
+	fwnode = irq_domain_alloc_named_fwnode("high");
+	high = irq_domain_create_hierarchy(NULL, IRQ_DOMAIN_FLAG_MSI_PARENT, 8, fwnode, &ops, NULL);
+	high->msi_parent_ops = &parent_ops;
+	dev->dev.msi.domain = high;
+	for (int nr = 1; nr <= 4; nr *= 4) {
+		high_half = 1;
+		host_printk();
+		assert_int_equal(pci_alloc_irq_vectors(dev, nr, nr, PCI_IRQ_MSI), -EIO);
+		assert_true(logged("00:01.0: its MSI can write to 32-bit addresses only, not to "
+				   "0x128000000, where high takes messages"));
+		assert_int_equal(pci_model_get16(f, f->msi_cap + 2) & 1, 0);
+		high_half = 0;
+		assert_int_equal(pci_alloc_irq_vectors(dev, nr, nr, PCI_IRQ_MSI), nr);
+		assert_int_equal(pci_model_get32(f, f->msi_cap + 4), 0x28000000);
+		assert_int_equal(pci_model_get16(f, f->msi_cap + 8), 0x40);
+		pci_free_irq_vectors(dev);
+	}
+	high_half = 1;
+	assert_int_equal(pci_alloc_irq_vectors(dev, 1, 4, PCI_IRQ_ALL_TYPES), 1);
+	assert_string_equal(pci_irq_mode(dev), "intx");
+	pci_free_irq_vectors(dev);
+	dev->dev.msi.domain = NULL;
+	irq_domain_remove(high);
+	irq_domain_free_fwnode(fwnode);
+}
+
 static irqreturn_t lower(int irq, void *dev_id)
 {
 	(void)irq;
@@ -657,6 +723,7 @@ int main(void)
 		P(vectors_without_memory_leave_nothing),
 		P(s125_spread_vectors_are_managed),
 		P(s143_s151_msi),
+		P(msi_of_32_bits_gets_no_half_of_an_address),
 		P(s140_intx_by_the_interrupt_map),
 	};
 

@@ -58,7 +58,8 @@ static bool send_msi(struct pci_function *f, unsigned int n)
 {
 	u8 cap = f->msi_cap;
 	u16 flags = pci_model_get16(f, cap + 2);
-	u16 data = pci_model_get16(f, cap + 0xc);
+	u16 data = pci_model_get16(f, cap + (f->msi_32 ? 8 : 0xc));
+	u64 high = f->msi_32 ? 0 : pci_model_get32(f, cap + 8);
 	unsigned int enabled = 1U << (flags >> 4 & 7);
 
 	if (f->msi_maskable && pci_model_get32(f, cap + 0x10) & BIT(n)) {
@@ -66,7 +67,7 @@ static bool send_msi(struct pci_function *f, unsigned int n)
 		return false;
 	}
 	f->pending &= ~BIT(n);
-	return store(f, (u64)pci_model_get32(f, cap + 8) << 32 | pci_model_get32(f, cap + 4),
+	return store(f, high << 32 | pci_model_get32(f, cap + 4),
 		     (data & ~(enabled - 1)) | n % enabled);
 }
 
@@ -165,11 +166,12 @@ void pci_model_add_msi(struct pci_function *f)
 		u8 body[22] = { 0 }, mask[22];
 
 		memset(mask, 0xff, sizeof(mask));
-		body[0] = 1 << 7 | f->msi_log2 << 1;	/* 64-bit */
+		body[0] = !f->msi_32 << 7 | f->msi_log2 << 1;
 		body[1] = f->msi_maskable;
 		mask[0] = 0x71;
 		mask[1] = 0;
 		memset(mask + 18, 0, 4);		/* pending bits */
-		f->msi_cap = pci_model_capability(f, 0x05, body, f->msi_maskable ? 24 : 14, mask);
+		f->msi_cap = pci_model_capability(f, 0x05, body, f->msi_maskable ? 24 :
+						  f->msi_32 ? 10 : 14, mask);
 	}
 }

@@ -31,6 +31,7 @@ struct pci_function {
 	unsigned int msix_bar;
 	unsigned int msi_log2;		/* with .has_msi: messages it can send */
 	bool has_msi, msi_maskable;
+	bool msi_32;			/* with .has_msi: its address has 32 bits; no masks */
 	void *priv;
 
 	/* The model's. Tests may look, and change config[] before pci_model_add(). */
