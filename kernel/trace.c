@@ -109,7 +109,8 @@ static void catch_event(const struct cpu *cpu, const struct trace_event *event)
 		    !catch_move(CATCH_ARMED, CATCH_CATCHING))
 			return;
 		caught.cpu = cpu->id;
-		caught.start = event->depth ? cpu->trace->trap_start : cpu->trace->softirq_start;
+		caught.start = cpu->trace->in_trap ? cpu->trace->trap_start :
+						     cpu->trace->softirq_start;
 		caught.nested = 0;
 		return;
 	}
@@ -123,6 +124,21 @@ static void catch_event(const struct cpu *cpu, const struct trace_event *event)
 		finish(cpu->trace);
 }
 
+/* What comes in a softirq begins there, even if traps came within it. */
+static void note_starts(struct trace_ring *ring, enum station st, bool of_softirq)
+{
+	if (st == ST_TRAP) {
+		ring->trap_start = ring->head;
+		ring->in_trap = true;
+	} else if (st == ST_EXIT && !of_softirq) {
+		ring->trap_end = ring->head + 1;
+		ring->in_trap = false;
+	} else if (st == ST_SOFTIRQ) {
+		ring->softirq_start = ring->trap_end == ring->head ? ring->trap_start : ring->head;
+		ring->in_trap = false;
+	}
+}
+
 void trace_record(enum station st, unsigned int irq, const void *obj, unsigned long a,
 		  unsigned long b)
 {
@@ -132,10 +148,7 @@ void trace_record(enum station st, unsigned int irq, const void *obj, unsigned l
 
 	if (!ring)
 		return;
-	if (st == ST_TRAP)
-		ring->trap_start = ring->head;
-	if (st == ST_SOFTIRQ)
-		ring->softirq_start = ring->head;
+	note_starts(ring, st, a);
 	event = &ring->event[ring->head & ring->mask];
 	*event = (struct trace_event){
 		.stamp = arch_cycles(), .time = arch_counter(), .station = st,

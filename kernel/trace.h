@@ -55,7 +55,9 @@ struct trace_ring {
 	u64 head;		/* events ever written; slot = head & mask */
 	u64 begin;		/* head when tracing was last turned on */
 	u64 trap_start;		/* head when the newest trap began */
-	u64 softirq_start;	/* ... and the newest round of softirqs */
+	u64 trap_end;		/* ... and after its end */
+	u64 softirq_start;	/* ... the newest round of softirqs, or the trap right before it */
+	bool in_trap;
 	u64 mask;		/* of the slots, a power of two, less one */
 	struct trace_event event[];
 };
