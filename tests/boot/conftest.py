@@ -21,11 +21,11 @@ def default_rows():
 def pytest_generate_tests(metafunc):
     """A test that takes `row` runs on every machine there is; with DEFAULT_ROWS in its file, because
     it is about what does not depend on the controllers, on each ISA's default machine; with BOOTARGS,
-    with these as well."""
+    with these as well, as with BOOTARGS= in the environment."""
     if 'row' in metafunc.fixturenames:
         rows = default_rows() if getattr(metafunc.module, 'DEFAULT_ROWS', False) else ROWS
-        more = getattr(metafunc.module, 'BOOTARGS', '')
-        rows = [row._replace(bootargs=(row.bootargs + ' ' + more).strip()) for row in rows]
+        for more in (getattr(metafunc.module, 'BOOTARGS', ''), os.environ.get('BOOTARGS', '')):
+            rows = [row._replace(bootargs=(row.bootargs + ' ' + more).strip()) for row in rows]
         metafunc.parametrize('row', rows, ids=['%s-%s' % (row.arch, row.machine) for row in rows])
 
 

@@ -142,7 +142,7 @@ _irq_modes = {}
 
 def irq_mode(row):
     """What a PCI device interrupts with on that machine: `msix' or `intx'."""
-    name = row.arch, row.machine
+    name = row.arch, row.machine, row.bootargs
     if name not in _irq_modes:
         functions = run(row, 'lspci --json', extra=['-device', 'virtio-blk-pci,drive=n', '-blockdev',
                                                     'driver=null-co,node-name=n']).documents[0]

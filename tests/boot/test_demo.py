@@ -48,17 +48,21 @@ def test_with_a_foreign_disk(tmp_path, dice):
 
 
 def test_trace(row, disk):
-    """The path as JSON: one trap, and every station with its function."""
+    """The path as JSON: one trap, and every station with its function; each is left once."""
     irqs = machine.run(row, 'irqs --json', disks=[disk]).documents[0]
     for line in [line for line in irqs if len(line['levels']) > 1][:2]:
         command = 'trace irq %d --once --json' % line['irq']
         trace = machine.run(row, command, disks=[disk]).documents[-1]
         assert trace['irq'] == line['irq']
         names = [event['station'] for event in trace['events']]
-        assert names[0] == 'trap' and names[-1] == 'exit' and 'handler' in names
-        assert names.count('trap') == names.count('exit') == 1
+        # A message that is polled comes in a softirq, as a rule on the way out of a trap.
+        polled = line['levels'][-1]['domain'] == 'msi-poll'
+        assert names[0] == 'trap' or polled and names[0] == 'softirq'
+        assert names[-1] == 'exit' and 'handler' in names
+        assert names.count('trap') <= 1 and names.count('softirq') == polled
+        assert names.count('exit') == names.count('trap') + names.count('softirq')
         assert all(event['symbol'] != '?' for event in trace['events'])
         for event in trace['events']:
             assert set(event) == {'station', 'symbol', 'phase', 'cycles', 'irq', 'detail'}
-        handler = trace['events'][names.index('handler')]
-        assert handler['irq'] == line['irq']
+        handlers = [event['irq'] for event in trace['events'] if event['station'] == 'handler']
+        assert line['irq'] in handlers and (polled or len(handlers) == 1)

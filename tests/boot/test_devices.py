@@ -263,6 +263,10 @@ def test_doorbells_one_at_a_time(msi_row, smp, dice, tmp_path):
         assert counts(m) == rung
         lines = actions(m.json('irqs'), 'ivshmem.')
         assert [sum(lines[str(n)]['counts']) for n in range(4)] == rung
+        if 'msi=poll' in msi_row.bootargs:
+            slots = m.json('msi-poll')['lines']
+            assert sorted(slot['delivered'] for slot in slots) == sorted(rung)
+            assert not any(slot['merged'] for slot in slots)
         assert m.json('irq check')['ok']
     assert log.read_text() == ''
 

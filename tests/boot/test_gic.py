@@ -95,20 +95,6 @@ def test_commands(its, smp, disk, tmp_path):
     assert told == seen[-len(told):]
 
 
-@pytest.mark.parametrize('smp', [1, 4, 8])
-def test_lpis(its, smp, dice, disk, tmp_path):
-    """Sequential I/O: one request, one message that is translated, one count."""
-    trace = tmp_path / 'trace.log'
-    requests = dice.randrange(20, 100)
-    work = ['blk sum %d %d' % (dice.randrange(1900), dice.randint(1, 96)) for _ in range(requests)]
-    result = machine.run(its, '; '.join(work + ['irqs --json']), smp=smp, disks=[disk],
-                         extra=['-trace', 'gicv3_its_translation_write', '-D', str(trace)])
-    lines = [line for line in result.documents[-1] if line['levels'][-1]['hwirq'] >= FIRST_LPI]
-    with open(trace) as log:
-        messages = sum(line.startswith('gicv3_its_translation_write') for line in log)
-    assert messages == requests == sum(sum(line['counts']) for line in lines)
-
-
 @pytest.mark.parametrize('eoimode', [0, 1])
 def test_every_claim_ends(gic, eoimode, disk, tmp_path):
     """Each acknowledged INTID is ended, by the CPU that took it, before that one's next; with split

@@ -72,20 +72,6 @@ def test_counts_equal_claims(gicv2, smp, dice, disk, tmp_path):
             assert rises[intid(line)] >= sum(line['counts'])
 
 
-@pytest.mark.parametrize('smp', [1, 4, 8])
-def test_sequential(gicv2, smp, dice, disk, tmp_path):
-    """One request, one pulse or rise of the wire, one interrupt."""
-    trace = tmp_path / 'trace.log'
-    requests = dice.randrange(20, 100)
-    work = ['blk sum %d %d' % (dice.randrange(1900), dice.randint(1, 96)) for _ in range(requests)]
-    result = machine.run(gicv2, '; '.join(work + ['irqs --json']), smp=smp, disks=[disk],
-                         extra=['-trace', 'gic_set_irq', '-D', str(trace)])
-    disks = lines_of(result.documents[-1], 'virtio')
-    rises = collections.Counter(map(int, RISES.findall(trace.read_text())))
-    assert requests == sum(sum(line['counts']) for line in disks)
-    assert requests == sum(rises[intid(line)] for line in disks)
-
-
 def test_every_claim_ends(gicv2, disk, tmp_path):
     """What EOIR is given is what IAR said, with the CPU that sent an SGI, before the next claim."""
     trace = tmp_path / 'trace.log'
