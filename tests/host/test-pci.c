@@ -623,8 +623,8 @@ static void msi_of_32_bits_gets_no_half_of_an_address(void **state)
 		.alloc = high_alloc, .free = irq_domain_free_irqs_common,
 	};
 	static const struct msi_parent_ops parent_ops = {
-		.supported_flags = MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY |
-				   MSI_FLAG_MULTI_PCI_MSI,
+		.supported_flags = MSI_GENERIC_FLAGS_MASK | MSI_FLAG_MULTI_PCI_MSI,
+		.init_dev_msi_info = msi_lib_init_dev_msi_info,
 	};
 	struct pci_function *f = add(1, 0);
 	struct fwnode_handle *fwnode;

@@ -72,11 +72,9 @@ static void softirq_begins_with_the_trap_that_it_follows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(trap_is_the_path, rec_setup, rec_teardown),
-		cmocka_unit_test_setup_teardown(traps_in_a_softirq_are_left_out, rec_setup,
-						rec_teardown),
-		cmocka_unit_test_setup_teardown(softirq_begins_with_the_trap_that_it_follows,
-						rec_setup, rec_teardown),
+		T(trap_is_the_path),
+		T(traps_in_a_softirq_are_left_out),
+		T(softirq_begins_with_the_trap_that_it_follows),
 	};
 
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
