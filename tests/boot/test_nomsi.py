@@ -96,7 +96,7 @@ def test_at_once(row, smp, disk, dice, tmp_path):
             bar, = [f['bars'][0]['addr'] for f in m.json('lspci') if f['driver'] == 'edu']
             edu = Edu(qemu.Bus(path['qtest']), int(bar, 16))
             done = 0
-            for _ in range(20 if machine.SOAK else 3):
+            while done < (3000 if machine.SOAK else 100):
                 m.child.send('blk stress 3000 --json\r')
                 while not m.ready():
                     n = dice.randrange(1000)
@@ -104,7 +104,6 @@ def test_at_once(row, smp, disk, dice, tmp_path):
                     done += 1
                 stress, = [json.loads(text) for text in m.child.before.split('\n') if text[:1] == '{']
                 assert (stress['reads'], stress['errors']) == (3000, 0)
-            assert done > 50
             assert m.json('edu dma') == {'bytes': 2048, 'irqs': 2}
             assert m.json('blk sum 0 2048')['crc32'] == crc(before)
             counted = sum(shared_line(m.json('irqs'))['counts'])
