@@ -104,6 +104,7 @@ class Prompt:
                                    use_poll=True)
         self.child.delaybeforesend = None
         self.child.expect_exact(PROMPT)
+        self.boot = self.child.before
 
     def type(self, line):
         """Types a line and waits for the next prompt; what was printed between."""
