@@ -21,6 +21,7 @@
 #define RESET_MS	100			/* before the first request [PCIE 6.6.1] */
 #define ANSWER_MS	1000
 #define STEP_MS		10
+#define MAX_ROUNDS	16
 
 #define EVENTS	(PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PFD | PCI_EXP_SLTSTA_MRLSC | \
 		 PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
@@ -56,15 +57,18 @@ bool slot_link_up(const struct slot *slot)
 	return status != GONE && status & PCI_EXP_LNKSTA_DLLLA;
 }
 
-/* A message is sent when the first event appears, not for each: so until there is none. Writing
- * ones takes them back. [PCIE 6.7.3.4] */
+/* A message is sent when the first event appears, not for each: so until there is none, or one does
+ * not go, such as a power fault that lasts. Writing ones takes them back. [PCIE 6.7.3.4] */
 bool slot_collect_events(struct slot *slot)
 {
 	unsigned long flags = spin_lock_irqsave(&slot->lock);
 	u32 all = 0;
-	u16 status;
 
-	while ((status = read16(slot, PCI_EXP_SLTSTA)) != GONE && status & EVENTS) {
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		u16 status = read16(slot, PCI_EXP_SLTSTA);
+
+		if (status == GONE || !(status & EVENTS))
+			break;
 		write16(slot, PCI_EXP_SLTSTA, status & EVENTS);
 		all |= status & EVENTS;
 	}
