@@ -70,23 +70,23 @@ struct gic_wires gic_wires = {
 
 /* ---- Starting ------------------------------------------------------------------------------- */
 
-/* Affinity routing first and alone: it must not change while a group is enabled, and without it
- * the routes do not exist. [GIC3 GICD_CTLR, GICD_IROUTER<n>] */
+/* Affinity routing first and alone: it must not change while a group is enabled, once on it stays,
+ * and without it the routes do not exist. [GIC3 GICD_CTLR, GICD_IROUTER<n>] */
 int gic_dist_start(void)
 {
-	writel(0, gic.dist + GICD_CTLR);
+	writel(readl(gic.dist + GICD_CTLR) & GICD_CTLR_ARE, gic.dist + GICD_CTLR);
 	if (gic_wait_for_writes(GIC_FIRST_SPI))
 		return -ETIMEDOUT;
 	writel(GICD_CTLR_ARE, gic.dist + GICD_CTLR);
 	if (gic_wait_for_writes(GIC_FIRST_SPI))
 		return -ETIMEDOUT;
 	gic_reset_wires(gic.dist, GIC_FIRST_SPI, gic_wires.nr_intids - GIC_FIRST_SPI);
+	if (gic_wait_for_writes(GIC_FIRST_SPI))
+		return -ETIMEDOUT;
 	for (u32 intid = GIC_FIRST_SPI; intid < gic_wires.nr_intids; intid += 32)
 		writel(~0U, gic_word(gic.dist, intid, GICD_IGROUPR));
 	for (u32 intid = GIC_FIRST_SPI; intid < gic_wires.nr_intids; intid++)
 		gic_route(intid, 0);
-	if (gic_wait_for_writes(GIC_FIRST_SPI))
-		return -ETIMEDOUT;
 	writel(GICD_CTLR_ARE | GICD_CTLR_EnableGrp1, gic.dist + GICD_CTLR);
 	return gic_wait_for_writes(GIC_FIRST_SPI);
 }

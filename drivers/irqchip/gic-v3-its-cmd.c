@@ -155,12 +155,13 @@ int its_send_mapti(const struct its_device *dev, unsigned int event)
 			dev->cpu[event], dev->cpu[event]);
 }
 
-/* What was pending must have left the old CPU, so the SYNC is that one's. (S-169) */
+/* What was pending must have left the old CPU, so the SYNC is that one's. A late MOVI is still
+ * carried out, before anything else. (S-169) */
 int its_send_movi(struct its_device *dev, unsigned int event, unsigned int cpu)
 {
 	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MOVI, event, cpu, dev->cpu[event]);
 
-	if (!ret)
+	if (ret != -EBUSY)
 		dev->cpu[event] = cpu;
 	return ret;
 }

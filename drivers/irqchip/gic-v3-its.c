@@ -63,13 +63,13 @@ static int its_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, 
 	if (cpu == NR_CPUS)
 		return -EINVAL;
 	ret = its_send_movi(dev, event, cpu);
-	if (ret)
+	if (ret == -EBUSY)
 		return ret;
 	cpumask_set_cpu(old, &dev->former[event]);
 	__atomic_fetch_sub(&dev->its->lines[old], 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&dev->its->lines[cpu], 1, __ATOMIC_RELAXED);
 	irq_data_update_effective_affinity(d, cpumask_of(cpu));
-	return IRQ_SET_MASK_OK_DONE;
+	return ret ?: IRQ_SET_MASK_OK_DONE;
 }
 
 static void its_irq_compose_msi_msg(struct irq_data *d, struct msi_msg *msg)
