@@ -28,6 +28,7 @@ void host_mmio_add(const char *name, phys_addr_t phys, size_t size,
 
 /* A store of 1, 2, 4 or 8 bytes, to a region or to memory. */
 void host_bus_write(u64 addr, u64 v, unsigned int size);
+extern u32 host_bus_requester;	/* whose store it is: a requester id; 0: a CPU's */
 /* Memory that a device may reach: [addr, addr + len) inside one live allocation, else aborts with
  * the device's NAME. */
 void *host_dma(const char *name, u64 addr, size_t len);
@@ -42,7 +43,7 @@ typedef unsigned long (*host_csr_fn)(void *priv, unsigned int cpu, unsigned int 
 				     unsigned long v);
 void host_csr_claim(unsigned int csr, host_csr_fn fn, void *priv);
 
-/* All of aarch64's system registers, by name. */
+/* All of aarch64's system registers, by name; and its barriers, as writes to "isb" and "dsb". */
 typedef u64 (*host_sysreg_fn)(void *priv, unsigned int cpu, const char *name, bool write, u64 v);
 void host_sysreg_claim(host_sysreg_fn fn, void *priv);
 

@@ -35,7 +35,9 @@ static bool store(struct pci_function *f, u64 addr, u32 data)
 	if (!(pci_model_get16(f, 4) & MASTER))
 		return false;		/* [PCI 6.2.2] */
 	f->sent++;
+	host_bus_requester = f->bus << 8 | f->devfn;
 	host_bus_write(addr, data, 4);
+	host_bus_requester = 0;
 	return true;
 }
 

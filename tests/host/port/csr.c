@@ -139,6 +139,13 @@ void host_sysreg_claim(host_sysreg_fn fn, void *priv)
 	sysreg_priv = priv;
 }
 
+void host_sysreg_barrier(const char *name)
+{
+	__sync_synchronize();
+	if (sysreg_fn)
+		sysreg_fn(sysreg_priv, smp_processor_id(), name, true, 0);
+}
+
 u64 host_sysreg(const char *name, bool write, u64 v)
 {
 	if (!sysreg_fn)

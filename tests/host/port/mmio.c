@@ -108,6 +108,8 @@ void host_write(void *addr, u64 v, unsigned int size)
 	r->ops->write(r->priv, (char *)addr - r->window, v, size);
 }
 
+u32 host_bus_requester;
+
 void host_bus_write(u64 addr, u64 v, unsigned int size)
 {
 	struct region *r = region_of_phys(addr);

@@ -18,7 +18,9 @@ u64 host_sysreg(const char *name, bool write, u64 v);
 #define sysreg_read(reg)	read_sysreg(reg)
 #define sysreg_write(reg, v)	write_sysreg(v, reg)
 
-#define isb()			__sync_synchronize()
-#define dsb(domain)		__sync_synchronize()
+/* A model hears of them as writes to registers of these names. */
+void host_sysreg_barrier(const char *name);
+#define isb()			host_sysreg_barrier("isb")
+#define dsb(domain)		host_sysreg_barrier("dsb")
 
 #endif
