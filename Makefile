@@ -76,6 +76,7 @@ irq := \
 	level \
 	activate \
 	handle \
+	flow \
 	chip \
 	chip-parent \
 	startup \

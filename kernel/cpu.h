@@ -27,6 +27,8 @@ struct cpu {
 	bool online;
 	struct thread *current;
 	struct thread *idle;
+	void *irqchip;			/* what the controller that interrupts it keeps for it: */
+	u32 nr_irqchip;			/* ... a table, of so many entries */
 	struct trace_ring *trace;
 
 	spinlock_t rq_lock;		/* protects the three below; taken from any CPU */

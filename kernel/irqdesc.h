@@ -13,7 +13,6 @@ struct irq_desc {
 	unsigned int istate;		/* IRQS_*: the core's own, <kernel/irq/internals.h> */
 	irq_flow_handler_t handle_irq;
 	struct irqaction *action;
-	unsigned int *kstat_irqs;	/* per CPU: interrupts taken */
 	struct irq_common_data irq_common_data;
 	struct irq_data irq_data;
 	unsigned int status_use_accessors;
@@ -31,6 +30,7 @@ struct irq_desc {
 	struct mutex request_mutex;	/* request and free of this line, one at a time */
 	struct list_head resend_link;
 	const char *name;		/* of the flow: "edge" */
+	unsigned int kstat_irqs[];	/* per CPU: interrupts taken */
 };
 
 /* Boot thread, before the first controller: softirq of the replay, boot argument threadirqs. */
@@ -200,9 +200,21 @@ static __always_inline void generic_handle_irq_desc(struct irq_desc *desc)
 /* By number: 0, -EINVAL for no such irq, -EPERM outside irq context where that is enforced. */
 int generic_handle_irq(unsigned int irq);
 
-/* A chained flow handler begins and ends with these (S-110). */
-void chained_irq_enter(const struct irq_chip *chip, struct irq_desc *desc);
-void chained_irq_exit(const struct irq_chip *chip, struct irq_desc *desc);
+/* A chained flow handler begins and ends with these (S-110). Inline: part of the hot path. */
+void chained_irq_enter_slow(const struct irq_chip *chip, struct irq_desc *desc);
+void chained_irq_exit_slow(const struct irq_chip *chip, struct irq_desc *desc);
+static __always_inline void chained_irq_enter(const struct irq_chip *chip, struct irq_desc *desc)
+{
+	if (unlikely(this_cpu()->trace_on || !chip->irq_eoi))
+		chained_irq_enter_slow(chip, desc);
+}
+static __always_inline void chained_irq_exit(const struct irq_chip *chip, struct irq_desc *desc)
+{
+	if (unlikely(this_cpu()->trace_on || !chip->irq_eoi))
+		chained_irq_exit_slow(chip, desc);
+	else
+		chip->irq_eoi(&desc->irq_data);
+}
 
 /* ---- Introspection -------------------------------------------------------------------------- */
 

@@ -188,31 +188,6 @@ void irq_domain_associate_many(struct irq_domain *d, unsigned int irq_base,
 int irq_domain_alloc_descs(int virq, unsigned int cnt, irq_hw_number_t hwirq, int node,
 			   const struct irq_affinity_desc *affinity);
 
-/* ---- Lookup: any context -------------------------------------------------------------------- */
-
-/* The irq_data of HWIRQ, for the parts of a map that are not the hot array: tree, nomap. */
-struct irq_data *irq_domain_lookup_slow(struct irq_domain *d, irq_hw_number_t hwirq);
-
-static __always_inline struct irq_data *irq_domain_lookup(struct irq_domain *d,
-							  irq_hw_number_t hwirq)
-{
-	if (likely(hwirq < d->revmap_size))
-		return __atomic_load_n(&d->revmap[hwirq], __ATOMIC_ACQUIRE);
-	return irq_domain_lookup_slow(d, hwirq);
-}
-/* NULL domain: the default one. *irq (may be NULL) gets the number. NULL if unmapped. */
-struct irq_desc *__irq_resolve_mapping(struct irq_domain *d, irq_hw_number_t hwirq,
-				       unsigned int *irq);
-static inline struct irq_desc *irq_resolve_mapping(struct irq_domain *d, irq_hw_number_t hwirq)
-{
-	return __irq_resolve_mapping(d, hwirq, NULL);
-}
-unsigned int irq_find_mapping(struct irq_domain *d, irq_hw_number_t hwirq);	/* 0: none */
-#define irq_linear_revmap	irq_find_mapping
-/* A controller has claimed HWIRQ: runs its flow handler. 0; -EINVAL if unmapped; -EPERM outside
- * irq context where that is enforced (S-111). Irqs off. */
-int generic_handle_domain_irq(struct irq_domain *d, irq_hw_number_t hwirq);
-
 /* ---- Translations: semantics S-022 … S-026 -------------------------------------------------- */
 
 int irq_domain_translate_onecell(struct irq_domain *d, struct irq_fwspec *fwspec,
@@ -266,5 +241,6 @@ static inline struct irq_domain *irq_find_host(struct device_node *np)
 }
 
 #include <kernel/irqhierarchy.h>
+#include <kernel/irqlookup.h>
 
 #endif

@@ -7,8 +7,10 @@
 
 #include <kernel/arch.h>
 
+/* A register wide: of a narrower word that an atomic operation returns, riscv64 code extends the
+ * sign first, two instructions in each interrupt. */
 typedef struct spinlock {
-	u32 locked;
+	unsigned long locked;
 } spinlock_t;
 
 #define SPINLOCK_INIT	{ 0 }
@@ -20,14 +22,15 @@ static __always_inline void spin_lock_init(spinlock_t *lock)
 
 static __always_inline bool spin_trylock(spinlock_t *lock)
 {
-	return __atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) == 0;
+	return __atomic_exchange_n(&lock->locked, 1UL, __ATOMIC_ACQUIRE) == 0;
 }
+
+void spin_lock_contended(spinlock_t *lock);	/* somebody has it: waits, and takes it */
 
 static __always_inline void spin_lock(spinlock_t *lock)
 {
-	while (unlikely(!spin_trylock(lock)))
-		while (__atomic_load_n(&lock->locked, __ATOMIC_RELAXED))
-			cpu_relax();
+	if (unlikely(!spin_trylock(lock)))
+		spin_lock_contended(lock);
 }
 
 static __always_inline void spin_unlock(spinlock_t *lock)

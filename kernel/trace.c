@@ -142,6 +142,12 @@ static void note_starts(struct trace_ring *ring, enum station st, bool of_softir
 void trace_record(enum station st, unsigned int irq, const void *obj, unsigned long a,
 		  unsigned long b)
 {
+	trace_record_at((unsigned long)__builtin_return_address(0), st, irq, obj, a, b);
+}
+
+void trace_record_at(unsigned long pc, enum station st, unsigned int irq, const void *obj,
+		     unsigned long a, unsigned long b)
+{
 	struct cpu *cpu = this_cpu();
 	struct trace_ring *ring = cpu->trace;
 	struct trace_event *event;
@@ -152,8 +158,7 @@ void trace_record(enum station st, unsigned int irq, const void *obj, unsigned l
 	event = &ring->event[ring->head & ring->mask];
 	*event = (struct trace_event){
 		.stamp = arch_cycles(), .time = arch_counter(), .station = st,
-		.depth = cpu->irq_depth, .irq = irq, .obj = obj, .a = a, .b = b,
-		.pc = (unsigned long)__builtin_return_address(0),
+		.depth = cpu->irq_depth, .irq = irq, .obj = obj, .a = a, .b = b, .pc = pc,
 	};
 	ring->head++;
 	catch_event(cpu, event);

@@ -78,6 +78,9 @@ void trace_init(void);		/* a ring for each possible CPU */
 
 void trace_record(enum station st, unsigned int irq, const void *obj, unsigned long a,
 		  unsigned long b);
+/* The same for the function at PC, of which the caller is a part that is only called to record. */
+void trace_record_at(unsigned long pc, enum station st, unsigned int irq, const void *obj,
+		     unsigned long a, unsigned long b);
 
 /* Records a station of this CPU, irqs off. Arguments are not evaluated unless tracing is on. */
 #define station(st, irq, obj, a, b) do {							\

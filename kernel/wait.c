@@ -1,11 +1,20 @@
 /*
- * What threads wait with: completions, mutexes, sleep. A waiter queues itself, and whoever lets it
- * go on hands over exactly that: one count of the completion, the ownership of the mutex.
+ * What one waits with: a spin lock's loop; and for threads, completions, mutexes, sleep. There a
+ * waiter queues itself, and whoever lets it go on hands over exactly that: one count of the
+ * completion, the ownership of the mutex.
  */
 #include <kernel/thread.h>
 #include <lib/errno.h>
 
 #define FOR_ALL		(~0U)		/* completion.done after complete_all() */
+
+void spin_lock_contended(spinlock_t *lock)
+{
+	do {
+		while (spin_is_locked(lock))
+			cpu_relax();
+	} while (!spin_trylock(lock));
+}
 
 struct waiter {
 	struct list_head link;

@@ -10,10 +10,9 @@
  * the device tree calls a wire becomes a line of the IMSIC with one level more (wire to MSI).
  */
 #include <drivers/irqchip/aplic.h>
+#include <drivers/irqchip/imsic.h>
 #include <kernel/msi.h>
 #include <kernel/printk.h>
-
-#define IMSIC_PAGE_SHIFT	12
 
 static void aplic_irq_mask(struct irq_data *d)
 {
@@ -40,15 +39,15 @@ static void aplic_repend(struct irq_data *d)
 	writel(d->hwirq, aplic->regs + SETIPNUM_LE);
 }
 
-/* If it has fallen and risen again meanwhile, its message waits at the parent already. */
+/* If it has fallen and risen again meanwhile, its message waits at the IMSIC already. Each level
+ * passes here, so the IMSIC is asked directly, and not through its chip's callback. */
 static void aplic_irq_eoi(struct irq_data *d)
 {
-	bool waits = false;
+	const struct imsic_vector *vec = d->parent_data->chip_data;
 
-	if (!(irqd_get_trigger_type(d) & IRQ_TYPE_LEVEL_MASK))
+	if (!irqd_test(d, IRQ_TYPE_LEVEL_MASK))
 		return;
-	irq_chip_get_parent_state(d, IRQCHIP_STATE_PENDING, &waits);
-	if (!waits)
+	if (vec->cpu != smp_processor_id() || !imsic_vector_pending(vec))
 		aplic_repend(d);
 }
 

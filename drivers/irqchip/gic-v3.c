@@ -28,7 +28,7 @@ struct gic gic;
 /* ---- The interrupt -------------------------------------------------------------------------- */
 
 /* Nobody is there to quiet the device, so a wire is turned off; and nothing is left active. */
-static void __attribute__((noinline)) gic_unmapped(u32 intid)
+static void __attribute__((noinline)) gic_unmapped(unsigned long intid)
 {
 	unsigned long n = __atomic_add_fetch(&gic.unknown, 1, __ATOMIC_RELAXED);
 	bool wire = intid < gic_wires.nr_intids;
@@ -37,28 +37,28 @@ static void __attribute__((noinline)) gic_unmapped(u32 intid)
 		gic_quiet(intid);
 	gic_eoi(intid);
 	if (!(n & (n - 1)))
-		pr_warn("gic: cpu %u took INTID %u, which nobody has mapped%s (%lu such so far)",
+		pr_warn("gic: cpu %u took INTID %lu, which nobody has mapped%s (%lu such so far)",
 			smp_processor_id(), intid, wire ? ", and turned it off" : "", n);
 }
 
 /* The barrier makes the GIC see the acknowledge before the device sees the handler. */
-static __always_inline u32 gic_acknowledge(void)
+static __always_inline unsigned long gic_acknowledge(void)
 {
-	u32 intid = sysreg_read(ICC_IAR1_EL1);
+	unsigned long intid = sysreg_read(ICC_IAR1_EL1);
 
 	dsb(sy);
 	return intid;
 }
 
 /* 1020 to 1023 are answers, not lines: nothing is active, nothing must be ended. [GIC3 2.2.1] */
-static __always_inline bool gic_is_special(u32 intid)
+static __always_inline bool gic_is_special(unsigned long intid)
 {
-	return (intid & ~3U) == GIC_FIRST_SPECIAL;
+	return (intid & ~3UL) == GIC_FIRST_SPECIAL;
 }
 
 static void gic_handle_irq(struct pt_regs *regs)
 {
-	u32 intid;
+	unsigned long intid;
 
 	(void)regs;
 	while (!gic_is_special(intid = gic_acknowledge())) {

@@ -23,12 +23,6 @@
 #include <kernel/printk.h>
 #include <kernel/thread.h>
 
-/* Registers behind siselect. eip and eie: 64 bits each, under even numbers. [AIA 3.8] */
-#define EIDELIVERY		0x70
-#define EITHRESHOLD		0x72
-#define EIP(id)			(0x80 + (id) / 64 * 2)
-#define EIE(id)			(0xc0 + (id) / 64 * 2)
-
 struct imsic imsic;
 
 static void imsic_csr_write(unsigned int reg, unsigned long v)
@@ -53,6 +47,8 @@ int imsic_state_init(void)
 			imsic_state_free();
 			return -ENOMEM;
 		}
+		cpus[cpu].irqchip = hart->vector;
+		cpus[cpu].nr_irqchip = imsic.nr_ids + 1;
 		for (unsigned int id = 0; id <= imsic.nr_ids; id++) {
 			hart->vector[id].cpu = cpu;
 			hart->vector[id].id = id;
@@ -98,7 +94,7 @@ static void imsic_do_work(struct imsic_hart *hart, bool last)
 	__atomic_store_n(&hart->work, false, __ATOMIC_RELAXED);
 	for (unsigned int word = 0; hart->dirty; word++) {
 		if (hart->dirty & BIT(word))
-			imsic_csr_write(EIE(word * 64), hart->enabled[word]);
+			imsic_csr_write(IMSIC_EIE(word * 64), hart->enabled[word]);
 		hart->dirty &= ~BIT(word);
 	}
 	while (hart->retire) {
@@ -150,22 +146,16 @@ void imsic_vector_enable(struct imsic_vector *vec, bool on)
 	if (hart->down)
 		return;				/* eie is written when it starts */
 	if (vec->cpu == smp_processor_id()) {
-		imsic_csr_write(EIE(vec->id), hart->enabled[vec->id / 64]);
+		imsic_csr_write(IMSIC_EIE(vec->id), hart->enabled[vec->id / 64]);
 	} else {
 		hart->dirty |= BIT(vec->id / 64);
 		imsic_leave_work(hart);
 	}
 }
 
-bool imsic_vector_pending(const struct imsic_vector *vec)
-{
-	csr_write(CSR_SISELECT, EIP(vec->id));
-	return csr_read(CSR_SIREG) & BIT(vec->id % 64);
-}
-
 void imsic_vector_clear_pending(const struct imsic_vector *vec)
 {
-	csr_write(CSR_SISELECT, EIP(vec->id));
+	csr_write(CSR_SISELECT, IMSIC_EIP(vec->id));
 	csr_clear(CSR_SIREG, BIT(vec->id % 64));
 }
 
@@ -236,12 +226,12 @@ void imsic_hart_start(unsigned int cpu)
 	enable_percpu_irq(imsic.ipi_irq, IRQ_TYPE_NONE);
 	for (unsigned int id = 0; id <= imsic.nr_ids; id += 64) {
 		/* What firmware left pending is nobody's; the IPI may be real already. */
-		csr_write(CSR_SISELECT, EIP(id));
+		csr_write(CSR_SISELECT, IMSIC_EIP(id));
 		csr_clear(CSR_SIREG, id ? ~0UL : ~BIT(IMSIC_IPI_ID));
-		imsic_csr_write(EIE(id), hart->enabled[id / 64]);
+		imsic_csr_write(IMSIC_EIE(id), hart->enabled[id / 64]);
 	}
-	imsic_csr_write(EITHRESHOLD, 0);
-	imsic_csr_write(EIDELIVERY, 1);
+	imsic_csr_write(IMSIC_EITHRESHOLD, 0);
+	imsic_csr_write(IMSIC_EIDELIVERY, 1);
 }
 
 /* All lines have left. What others have moved away just before is still to be retired here, and
@@ -256,7 +246,7 @@ void imsic_hart_stop(unsigned int cpu)
 	imsic_do_work(hart, true);
 	disable_percpu_irq(imsic.ipi_irq);	/* notes it; eie matters no more */
 	disable_percpu_irq(imsic.parent_irq);
-	imsic_csr_write(EIDELIVERY, 0);
+	imsic_csr_write(IMSIC_EIDELIVERY, 0);
 	imsic_vector_clear_pending(&hart->vector[IMSIC_IPI_ID]);
 	__atomic_store_n(&hart->kicked, 0, __ATOMIC_RELEASE);
 }

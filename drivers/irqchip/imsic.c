@@ -25,39 +25,60 @@
 
 /* ---- The interrupt -------------------------------------------------------------------------- */
 
-static void __attribute__((noinline)) imsic_unknown(unsigned int id)
+static struct irq_desc * __attribute__((noinline)) imsic_unknown(unsigned long id)
 {
 	unsigned long n = __atomic_add_fetch(&imsic.unknown, 1, __ATOMIC_RELAXED);
 
+	station(ST_CLAIM, 0, &imsic_chip, id, 0);
 	if (!(n & (n - 1)))
-		pr_warn("imsic: cpu %u was sent identity %u, which nobody has (%lu such so far)",
+		pr_warn("imsic: cpu %u was sent identity %lu, which nobody has (%lu such so far)",
 			smp_processor_id(), id, n);
+	return NULL;
+}
+
+static void imsic_handle_irq(struct irq_desc *desc);
+
+/* Gives LINE back, so that while nobody traces nothing has to be kept across a call. */
+static struct irq_desc * __attribute__((noinline)) imsic_trace(struct irq_desc *line,
+							       unsigned long id)
+{
+	unsigned long pc = (unsigned long)imsic_handle_irq;
+
+	trace_record_at(pc, ST_CLAIM, 0, &imsic_chip, id, 0);
+	trace_record_at(pc, ST_LOOKUP, line->irq_data.irq, imsic.domain, id, 0);
+	return line;
+}
+
+static __always_inline struct irq_desc *imsic_line(unsigned long id)
+{
+	const struct imsic_vector *vector = this_cpu()->irqchip;
+	struct irq_desc *line;
+
+	if (unlikely(id >= this_cpu()->nr_irqchip))
+		return imsic_unknown(id);
+	line = __atomic_load_n(&vector[id].desc, __ATOMIC_ACQUIRE);
+	if (unlikely(!line))
+		return imsic_unknown(id);
+	return unlikely(this_cpu()->trace_on) ? imsic_trace(line, id) : line;
 }
 
 /* Reading stopei tells the identity, writing it claims: one instruction must do both. [AIA 3.9] */
+static __always_inline unsigned long imsic_claim(void)
+{
+	return csr_swap(CSR_STOPEI, 0);
+}
+
 static void imsic_handle_irq(struct irq_desc *desc)
 {
-	const struct imsic_vector *vector = imsic.hart[smp_processor_id()].vector;
-	const struct irq_chip *chip = irq_desc_get_chip(desc);
-	unsigned long topei;
+	chained_irq_enter(irq_desc_get_chip(desc), desc);
+	for (unsigned long topei = imsic_claim(); topei; topei = imsic_claim()) {
+		struct irq_desc *line = imsic_line(topei >> 16);
 
-	chained_irq_enter(chip, desc);
-	while ((topei = csr_swap(CSR_STOPEI, 0))) {
-		unsigned int id = topei >> 16;
-		struct irq_desc *line = NULL;
-
-		station(ST_CLAIM, 0, &imsic_chip, id, 0);
-		if (likely(id <= imsic.nr_ids))
-			line = __atomic_load_n(&vector[id].desc, __ATOMIC_ACQUIRE);
-		if (unlikely(!line)) {
-			imsic_unknown(id);
-			continue;
-		}
-		station(ST_LOOKUP, line->irq_data.irq, imsic.domain, id, 0);
-		generic_handle_irq_desc(line);
+		if (likely(line))
+			generic_handle_irq_desc(line);
 	}
 	station(ST_CLAIM, 0, &imsic_chip, 0, 0);
-	chained_irq_exit(chip, desc);
+	chained_irq_exit(irq_desc_get_chip(desc), desc);
 }
 
 /* ---- The IPI: the per-CPU line behind identity 1, which each hart enables for itself -------- */

@@ -2,6 +2,7 @@
 #ifndef DRIVERS_IRQCHIP_IMSIC_H
 #define DRIVERS_IRQCHIP_IMSIC_H
 
+#include <asm/csr.h>
 #include <kernel/ipi.h>
 #include <kernel/interrupt.h>
 #include <kernel/irqdomain.h>
@@ -10,6 +11,12 @@
 #define IMSIC_PAGE_SHIFT	12
 #define IMSIC_MAX_ID		2047
 #define IMSIC_IPI_ID		1
+
+/* Registers behind siselect. eip and eie: 64 bits each, under even numbers. [AIA 3.8] */
+#define IMSIC_EIDELIVERY	0x70
+#define IMSIC_EITHRESHOLD	0x72
+#define IMSIC_EIP(id)		(0x80 + (id) / 64 * 2)
+#define IMSIC_EIE(id)		(0xc0 + (id) / 64 * 2)
 
 /* One (hart, identity), which a line owns as long as the matrix has given it. */
 struct imsic_vector {
@@ -20,10 +27,11 @@ struct imsic_vector {
 	u16 cpu, id;
 	bool used;			/* has been enabled, so may be pending */
 	bool retiring;			/* waits for its hart */
+	u64 pad[3];			/* 64 bytes: a claim finds its vector by one shift */
 };
 
 struct imsic_hart {
-	struct imsic_vector *vector;	/* by identity */
+	struct imsic_vector *vector;	/* by identity; cpu->irqchip, too */
 	void *page;			/* NULL: this CPU has no file */
 	phys_addr_t msi_address;
 	u32 kicked;			/* the IPI is stored and not yet handled */
@@ -65,7 +73,11 @@ void imsic_vector_leave(struct imsic_vector *vec);
 /* Waits until no hart can be about to run VEC's line any more. Thread context, unlocked. */
 void imsic_vector_wait(struct imsic_vector *vec);
 /* This hart's pending bit of VEC, which is one of its own. Irqs off. */
-bool imsic_vector_pending(const struct imsic_vector *vec);
+static __always_inline bool imsic_vector_pending(const struct imsic_vector *vec)
+{
+	csr_write(CSR_SISELECT, IMSIC_EIP(vec->id));
+	return csr_read(CSR_SIREG) & BIT(vec->id % 64);
+}
 void imsic_vector_clear_pending(const struct imsic_vector *vec);
 /* As if a device had sent VEC's message. Any context. */
 void imsic_vector_send(const struct imsic_vector *vec);

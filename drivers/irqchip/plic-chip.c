@@ -99,16 +99,32 @@ static void plic_irq_disable(struct irq_data *d)
 
 /* By the claimer's context: a thread may end the handling on any CPU. A replay claimed nothing,
  * and what another CPU claims meanwhile that one will complete. */
-static void plic_irq_eoi(struct irq_data *d)
+static void __attribute__((noinline)) plic_eoi_elsewhere(struct irq_data *d)
 {
 	struct plic *plic = d->chip_data;
 	unsigned int claimer = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED);
 
-	if (unlikely(claimer == PLIC_NOBODY ||
-		     (claimer != smp_processor_id() && irqd_irq_inprogress(d))))
+	if (claimer == PLIC_NOBODY ||
+	    (claimer != smp_processor_id() && irqd_irq_inprogress(d)))
 		return;
 	__atomic_store_n(&plic->claimed_by[d->hwirq], PLIC_NOBODY, __ATOMIC_RELAXED);
 	plic_complete(&plic_contexts[claimer], d->hwirq);
+}
+
+/* Nearly always this CPU has claimed it and still has it enabled. */
+static void plic_irq_eoi(struct irq_data *d)
+{
+	const struct plic_context *context = this_cpu()->irqchip;
+	struct plic *plic = d->chip_data;
+	u8 *claimer = &plic->claimed_by[d->hwirq];
+
+	if (unlikely(__atomic_load_n(claimer, __ATOMIC_RELAXED) != smp_processor_id() ||
+		     !plic_enabled(context, d->hwirq))) {
+		plic_eoi_elsewhere(d);
+		return;
+	}
+	__atomic_store_n(claimer, PLIC_NOBODY, __ATOMIC_RELAXED);
+	writel(d->hwirq, context->regs + PLIC_CLAIM);
 }
 
 /* Before the handlers of an edge: the gateway need not remember those that come before completion.

@@ -41,6 +41,12 @@ static void __attribute__((noinline)) plic_spurious(struct plic *plic)
 			plic->domain->name, smp_processor_id());
 }
 
+/* Signed, as a 32-bit load leaves it: to widen an unsigned one takes riscv64 two instructions. */
+static __always_inline long plic_claim(const struct plic_context *context)
+{
+	return (int)readl(context->regs + PLIC_CLAIM);
+}
+
 /* Nobody could quieten such a source, so it is turned off; and completed, for a later owner. */
 static void __attribute__((noinline)) plic_unmapped(struct plic_context *context, u32 hwirq)
 {
@@ -59,26 +65,47 @@ static void __attribute__((noinline)) plic_unmapped(struct plic_context *context
 	plic_toggle(context, hwirq, false);
 }
 
+static void plic_handle_irq(struct irq_desc *desc);
+
+/* Gives LINE back, so that while nobody traces nothing has to be kept across a call. */
+static struct irq_desc * __attribute__((noinline)) plic_trace(struct plic_context *context,
+							      u32 hwirq, struct irq_desc *line)
+{
+	unsigned long pc = (unsigned long)plic_handle_irq;
+
+	trace_record_at(pc, ST_CLAIM, 0, &plic_chip, hwirq, 0);
+	trace_record_at(pc, ST_LOOKUP, line->irq_data.irq, context->plic->domain, hwirq, 0);
+	return line;
+}
+
+static __always_inline void plic_handle_source(struct plic_context *context, long hwirq)
+{
+	struct plic *plic = context->plic;
+	struct irq_desc *line = irq_domain_linear_desc(plic->domain, hwirq);
+
+	if (unlikely(!line)) {
+		plic_unmapped(context, hwirq);
+		return;
+	}
+	__atomic_store_n(&plic->claimed_by[hwirq], smp_processor_id(), __ATOMIC_RELAXED);
+	if (unlikely(this_cpu()->trace_on))
+		line = plic_trace(context, hwirq, line);
+	generic_handle_irq_desc(line);
+}
+
 static void plic_handle_irq(struct irq_desc *desc)
 {
-	unsigned int cpu = smp_processor_id(), claims = 0;
-	const struct irq_chip *chip = irq_desc_get_chip(desc);
-	struct plic_context *context = &plic_contexts[cpu];
-	struct plic *plic = context->plic;
-	u32 hwirq;
+	struct plic_context *context = this_cpu()->irqchip;
+	long hwirq;
 
-	chained_irq_enter(chip, desc);
-	for (; (hwirq = readl(context->regs + PLIC_CLAIM)); claims++) {
-		station(ST_CLAIM, 0, &plic_chip, hwirq, 0);
-		if (likely(hwirq <= plic->nr_sources))
-			__atomic_store_n(&plic->claimed_by[hwirq], cpu, __ATOMIC_RELAXED);
-		if (unlikely(generic_handle_domain_irq(plic->domain, hwirq)))
-			plic_unmapped(context, hwirq);
-	}
+	chained_irq_enter(irq_desc_get_chip(desc), desc);
+	hwirq = plic_claim(context);
+	if (unlikely(!hwirq))
+		plic_spurious(context->plic);
+	for (; hwirq; hwirq = plic_claim(context))
+		plic_handle_source(context, hwirq);
 	station(ST_CLAIM, 0, &plic_chip, 0, 0);
-	if (unlikely(!claims))
-		plic_spurious(plic);
-	chained_irq_exit(chip, desc);
+	chained_irq_exit(irq_desc_get_chip(desc), desc);
 }
 
 /* ---- Invariants ----------------------------------------------------------------------------- */
@@ -149,6 +176,7 @@ static int plic_find_contexts(struct plic *plic, struct device_node *node, u64 s
 			       "has one already" : "lies behind the end of reg");
 			return -EINVAL;
 		}
+		cpus[cpu].irqchip = &plic_contexts[cpu];
 		plic_contexts[cpu].plic = plic;
 		plic_contexts[cpu].regs = plic->regs + PLIC_CONTEXT(i);
 		plic_contexts[cpu].enable = plic->regs + PLIC_ENABLE(i);

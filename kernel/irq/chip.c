@@ -206,7 +206,8 @@ void irq_set_chained_handler_and_data(unsigned int irq, irq_flow_handler_t handl
 	});
 }
 
-void chained_irq_enter(const struct irq_chip *chip, struct irq_desc *desc)
+/* A parent without an eoi has its line masked until chained_irq_exit(). */
+void chained_irq_enter_slow(const struct irq_chip *chip, struct irq_desc *desc)
 {
 	station(ST_CHAIN_ENTER, desc->irq_data.irq, chip, 0, 0);
 	if (chip->irq_eoi)
@@ -220,7 +221,7 @@ void chained_irq_enter(const struct irq_chip *chip, struct irq_desc *desc)
 	}
 }
 
-void chained_irq_exit(const struct irq_chip *chip, struct irq_desc *desc)
+void chained_irq_exit_slow(const struct irq_chip *chip, struct irq_desc *desc)
 {
 	if (chip->irq_eoi)
 		chip->irq_eoi(&desc->irq_data);

@@ -2,12 +2,13 @@
  * The hot path: from a claimed hwirq to the driver's handler and back. Read it downwards:
  *
  *   generic_handle_domain_irq   hwirq -> irq_desc, one array lookup
- *   handle_*_irq                the flow: what the controller needs around the handlers
- *   handle_irq_event            marks the line in progress and drops its lock
- *   __handle_irq_event_percpu   calls each handler
+ *   handle_edge_irq             the flow: what the controller needs around the handlers
+ *   run_handlers                marks the line in progress, drops its lock, calls the handler
  *
- * Which flow a line has is its trigger's nature: an edge is acknowledged before the handlers, so
- * that the next one is not lost; a level is quiet only after the device was served.
+ * Here is an interrupt as it should be: its line is enabled, has a handler, no CPU runs it, nothing
+ * is left of an earlier one, and nobody traces. irq_is_usual() asks all of that at once; whatever
+ * it finds goes the long way through flow.c, which asks one by one and has the stations. What an
+ * instruction costs here is what tests/bench counts.
  * Irq context, irqs off throughout. (Linux: kernel/irq/handle.c and chip.c)
  */
 #include <kernel/irq/internals.h>
@@ -23,27 +24,57 @@ int set_handle_irq(void (*handler)(struct pt_regs *regs))
 	return 0;
 }
 
+/* ---- From a number to its line -------------------------------------------------------------- */
+
 static int __attribute__((noinline)) outside_irq_context(unsigned int irq)
 {
 	pr_warn_once("irq %u: delivered outside interrupt context", irq);
 	return -EPERM;
 }
 
+/* The depth first: inside an interrupt, which is nearly always, that one load is all. */
 static __always_inline int handle_desc(struct irq_desc *desc)
 {
-	if (unlikely(irqd_is_handle_enforce_irqctx(&desc->irq_data) && !this_cpu()->irq_depth))
+	if (unlikely(!this_cpu()->irq_depth && irqd_is_handle_enforce_irqctx(&desc->irq_data)))
 		return outside_irq_context(desc->irq_data.irq);
 	generic_handle_irq_desc(desc);
 	return 0;
 }
 
+/* Gives DATA back, so that while nobody traces nothing has to be kept across a call. */
+static struct irq_data * __attribute__((noinline)) trace_lookup(struct irq_domain *d,
+								irq_hw_number_t hwirq,
+								struct irq_data *data)
+{
+	trace_record_at((unsigned long)generic_handle_domain_irq, ST_LOOKUP, data->irq, d, hwirq,
+			0);
+	return data;
+}
+
+/* A number beyond the array; apart, for the same reason. */
+static int __attribute__((noinline)) handle_domain_irq_slow(struct irq_domain *d,
+							    irq_hw_number_t hwirq)
+{
+	struct irq_data *data = irq_domain_lookup_slow(d, hwirq);
+
+	if (!data)
+		return -EINVAL;
+	if (this_cpu()->trace_on)
+		trace_lookup(d, hwirq, data);
+	return handle_desc(irq_data_to_desc(data));
+}
+
 int generic_handle_domain_irq(struct irq_domain *d, irq_hw_number_t hwirq)
 {
-	struct irq_data *data = irq_domain_lookup(d, hwirq);
+	struct irq_data *data;
 
+	if (unlikely(hwirq >= d->revmap_size))
+		return handle_domain_irq_slow(d, hwirq);
+	data = irq_domain_lookup(d, hwirq);
 	if (unlikely(!data))
 		return -EINVAL;
-	station(ST_LOOKUP, data->irq, d, hwirq, 0);
+	if (unlikely(this_cpu()->trace_on))
+		data = trace_lookup(d, hwirq, data);
 	return handle_desc(irq_data_to_desc(data));
 }
 
@@ -54,13 +85,17 @@ int generic_handle_irq(unsigned int irq)
 	return desc ? handle_desc(desc) : -EINVAL;
 }
 
-static void __attribute__((noinline)) enabled_interrupts(struct irqaction *action)
+/* ---- The handlers --------------------------------------------------------------------------- */
+
+static irqreturn_t __attribute__((noinline)) enabled_interrupts(struct irqaction *action,
+								irqreturn_t ret)
 {
 	pr_warn_once("irq %u: handler of %s enabled interrupts", action->irq, action->name);
 	arch_local_irq_disable();
+	return ret;
 }
 
-static void __attribute__((noinline)) wake_thread(struct irq_desc *desc, struct irqaction *action)
+static void wake_thread(struct irq_desc *desc, struct irqaction *action)
 {
 	if (action->thread_fn) {
 		__irq_wake_thread(desc, action);
@@ -70,6 +105,13 @@ static void __attribute__((noinline)) wake_thread(struct irq_desc *desc, struct 
 	      BIT(IRQTF_WARNED)))
 		pr_warn("irq %u: %s returned IRQ_WAKE_THREAD without a thread function",
 			action->irq, action->name);
+}
+
+static __always_inline irqreturn_t call_handler(struct irqaction *action, unsigned int irq)
+{
+	irqreturn_t ret = action->handler(irq, action->dev_id);
+
+	return likely(arch_irqs_disabled()) ? ret : enabled_interrupts(action, ret);
 }
 
 /* The list may change meanwhile; what it was is valid until synchronize_irq() returns. */
@@ -88,186 +130,90 @@ irqreturn_t __handle_irq_event_percpu(struct irq_desc *desc)
 		irqreturn_t res;
 
 		station(ST_HANDLER, irq, NULL, action->handler, action->dev_id);
-		res = action->handler(irq, action->dev_id);
+		res = call_handler(action, irq);
 		station(ST_HANDLED, irq, NULL, res, 0);
-		if (unlikely(!arch_irqs_disabled()))
-			enabled_interrupts(action);
-		if (unlikely(res == IRQ_WAKE_THREAD))
+		if (res == IRQ_WAKE_THREAD)
 			wake_thread(desc, action);
 		retval |= res;
 	}
 	return retval;
 }
 
-/* The detector only needs to see lines that misbehave or have done so. */
-static __always_inline void judge(struct irq_desc *desc, irqreturn_t ret)
+/* What the first handler alone does not settle: its thread, the others, the detector. */
+static void __attribute__((noinline)) more_than_handled(struct irq_desc *desc,
+							struct irqaction *action, irqreturn_t ret)
 {
-	if (unlikely(ret != IRQ_HANDLED || desc->irqs_unhandled))
-		note_interrupt(desc, ret);
+	if (ret == IRQ_WAKE_THREAD)
+		wake_thread(desc, action);
+	while ((action = next_action(&action->next))) {
+		irqreturn_t res = call_handler(action, desc->irq_data.irq);
+
+		if (res == IRQ_WAKE_THREAD)
+			wake_thread(desc, action);
+		ret |= res;
+	}
+	judge_event(desc, ret);
 }
 
-irqreturn_t handle_irq_event(struct irq_desc *desc)
+/* With the lock held, which is dropped for the handlers. IRQS_PENDING is clear: what comes from
+ * here on must be seen again. (S-097) */
+static __always_inline void run_handlers(struct irq_desc *desc)
 {
+	struct irqaction *action = desc->action;
 	irqreturn_t ret;
 
-	/* Cleared before the handlers: what comes from here on must be seen again. (S-097) */
-	desc->istate &= ~IRQS_PENDING;
-	irqd_set(&desc->irq_data, IRQD_IRQ_INPROGRESS);
+	desc_toggle_inprogress(desc);
 	spin_unlock(&desc->lock);
 
-	ret = __handle_irq_event_percpu(desc);
-	judge(desc, ret);
+	ret = call_handler(action, desc->irq_data.irq);
+	if (unlikely(ret != IRQ_HANDLED || next_action(&action->next) || desc->irqs_unhandled))
+		more_than_handled(desc, action, ret);
 
 	spin_lock(&desc->lock);
-	irqd_clear(&desc->irq_data, IRQD_IRQ_INPROGRESS);
-	return ret;
+	desc_toggle_inprogress(desc);
 }
 
-/* True if this CPU may run the handlers: no other does, or only the spurious poller did. */
-static __always_inline bool irq_may_run(struct irq_desc *desc)
+/* ---- Flows ---------------------------------------------------------------------------------- */
+
+static __always_inline bool irq_is_usual(const struct irq_desc *desc)
 {
-	if (likely(!irqd_irq_inprogress(&desc->irq_data)))
-		return true;
-	return (desc->istate & IRQS_POLL_INPROGRESS) && irq_wait_for_poll(desc);
+	return !this_cpu()->trace_on && !desc->istate && desc->action &&
+	       !(desc_state(desc) & (IRQD_IRQ_INPROGRESS | IRQD_IRQ_DISABLED));
 }
 
-static __always_inline bool irq_can_handle(struct irq_desc *desc)
-{
-	desc->istate &= ~IRQS_REPLAY;
-	if (likely(desc->action && !irqd_irq_disabled(&desc->irq_data)))
-		return true;
-	desc->istate |= IRQS_PENDING;
-	return false;
-}
-
-static void cond_unmask_irq(struct irq_desc *desc)
-{
-	if (!irqd_irq_disabled(&desc->irq_data) && irqd_irq_masked(&desc->irq_data) &&
-	    !desc->threads_oneshot)
-		unmask_irq(desc);
-}
-
-void handle_level_irq(struct irq_desc *desc)
-{
-	station(ST_FLOW, desc->irq_data.irq, NULL, handle_level_irq, 0);
-	spin_lock(&desc->lock);
-	mask_ack_irq(desc);
-	if (irq_may_run(desc) && irq_can_handle(desc)) {
-		kstat_incr_irqs_this_cpu(desc);
-		handle_irq_event(desc);
-		cond_unmask_irq(desc);
-	}
-	spin_unlock(&desc->lock);
-}
-
-/* Another CPU runs the handlers, or nobody wants them: remember, and keep the line quiet. */
-static void __attribute__((noinline)) edge_defer(struct irq_desc *desc)
-{
-	desc->istate |= IRQS_PENDING;
-	mask_ack_irq(desc);
-}
-
-static void __attribute__((noinline)) edge_unmask_again(struct irq_desc *desc)
-{
-	if (!irqd_irq_disabled(&desc->irq_data) && irqd_irq_masked(&desc->irq_data))
-		unmask_irq(desc);
-}
-
+/* An edge is acknowledged before the handlers, so that the next one is not lost. */
 void handle_edge_irq(struct irq_desc *desc)
-{
-	const struct irq_chip *chip;
-
-	station(ST_FLOW, desc->irq_data.irq, NULL, handle_edge_irq, 0);
-	spin_lock(&desc->lock);
-	if (unlikely(!irq_may_run(desc) || !irq_can_handle(desc))) {
-		edge_defer(desc);
-		goto unlock;
-	}
-	kstat_incr_irqs_this_cpu(desc);
-	chip = desc->irq_data.chip;
-	if (chip->irq_ack) {
-		station(ST_CHIP, desc->irq_data.irq, chip, chip->irq_ack, desc->irq_data.hwirq);
-		chip->irq_ack(&desc->irq_data);
-	}
-	do {
-		if (unlikely(!desc->action)) {
-			mask_irq(desc);
-			break;
-		}
-		if (unlikely(desc->istate & IRQS_PENDING))
-			edge_unmask_again(desc);
-		handle_irq_event(desc);
-	} while (unlikely(desc->istate & IRQS_PENDING) && !irqd_irq_disabled(&desc->irq_data));
-unlock:
-	spin_unlock(&desc->lock);
-}
-
-static __always_inline void chip_eoi(struct irq_desc *desc, const struct irq_chip *chip)
-{
-	station(ST_CHIP, desc->irq_data.irq, chip, chip->irq_eoi, desc->irq_data.hwirq);
-	chip->irq_eoi(&desc->irq_data);
-}
-
-static void __attribute__((noinline)) oneshot_eoi(struct irq_desc *desc,
-						  const struct irq_chip *chip)
-{
-	if (!irqd_irq_disabled(&desc->irq_data) && irqd_irq_masked(&desc->irq_data) &&
-	    !desc->threads_oneshot) {
-		chip_eoi(desc, chip);
-		unmask_irq(desc);
-	} else if (!(chip->flags & IRQCHIP_EOI_THREADED)) {
-		chip_eoi(desc, chip);
-	}
-}
-
-void handle_fasteoi_irq(struct irq_desc *desc)
 {
 	const struct irq_chip *chip = desc->irq_data.chip;
 
-	station(ST_FLOW, desc->irq_data.irq, NULL, handle_fasteoi_irq, 0);
 	spin_lock(&desc->lock);
-	if (unlikely(!irq_may_run(desc))) {
-		if (irqd_needs_resend_when_in_progress(&desc->irq_data))
-			desc->istate |= IRQS_PENDING;
-		goto eoi;
-	}
-	if (unlikely(!irq_can_handle(desc))) {
-		mask_irq(desc);
-		goto eoi;
+	if (unlikely(!irq_is_usual(desc))) {
+		edge_the_long_way(desc);
+		goto unlock;
 	}
 	kstat_incr_irqs_this_cpu(desc);
-	if (unlikely(desc->istate & IRQS_ONESHOT))
-		mask_irq(desc);
-	handle_irq_event(desc);
-	if (unlikely(desc->istate & IRQS_ONESHOT))
-		oneshot_eoi(desc, chip);
-	else
-		chip_eoi(desc, chip);
+	if (chip->irq_ack)
+		chip->irq_ack(&desc->irq_data);
+	run_handlers(desc);
 	if (unlikely(desc->istate & IRQS_PENDING))
-		check_irq_resend(desc, false);
-	goto unlock;
-eoi:
-	if (!(chip->flags & IRQCHIP_EOI_IF_HANDLED))
-		chip_eoi(desc, chip);
+		edge_again(desc);
 unlock:
 	spin_unlock(&desc->lock);
 }
 
-void handle_simple_irq(struct irq_desc *desc)
+/* A controller that keeps the line active by itself, from the claim to the end of interrupt. */
+void handle_fasteoi_irq(struct irq_desc *desc)
 {
-	station(ST_FLOW, desc->irq_data.irq, NULL, handle_simple_irq, 0);
 	spin_lock(&desc->lock);
-	if (irq_may_run(desc) && irq_can_handle(desc)) {
-		kstat_incr_irqs_this_cpu(desc);
-		handle_irq_event(desc);
+	if (unlikely(!irq_is_usual(desc))) {
+		fasteoi_the_long_way(desc);
+		goto unlock;
 	}
+	kstat_incr_irqs_this_cpu(desc);
+	run_handlers(desc);
+	desc->irq_data.chip->irq_eoi(&desc->irq_data);
+	if (unlikely(desc->istate & IRQS_PENDING))
+		check_irq_resend(desc, false);
+unlock:
 	spin_unlock(&desc->lock);
-}
-
-void handle_bad_irq(struct irq_desc *desc)
-{
-	desc->kstat_irqs[smp_processor_id()]++;
-	pr_warn("irq %u: unexpected interrupt (domain %s, hwirq %lu), no flow handler",
-		desc->irq_data.irq, desc->irq_data.domain ? desc->irq_data.domain->name : "none",
-		desc->irq_data.hwirq);
 }

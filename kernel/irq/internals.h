@@ -86,14 +86,38 @@ irqreturn_t irq_default_primary_handler(int irq, void *dev_id);
 irqreturn_t irq_forced_secondary_handler(int irq, void *dev_id);
 void irq_wait_threads(struct irq_desc *desc);	/* thread; until none of its threads runs */
 
-/* handle.c */
-irqreturn_t handle_irq_event(struct irq_desc *desc);
+/* handle.c. Unlocked. */
 irqreturn_t __handle_irq_event_percpu(struct irq_desc *desc);
+
+/* flow.c. Locked; drops the lock for the handlers. */
+irqreturn_t handle_irq_event(struct irq_desc *desc);
+void edge_the_long_way(struct irq_desc *desc);
+void edge_again(struct irq_desc *desc);		/* another edge came while the handlers ran */
+void fasteoi_the_long_way(struct irq_desc *desc);
+
+/* The detector only needs to see lines that misbehave or have done so. Unlocked. */
+static __always_inline void judge_event(struct irq_desc *desc, irqreturn_t ret)
+{
+	if (unlikely(ret != IRQ_HANDLED || desc->irqs_unhandled))
+		note_interrupt(desc, ret);
+}
 
 static __always_inline void kstat_incr_irqs_this_cpu(struct irq_desc *desc)
 {
 	desc->kstat_irqs[smp_processor_id()]++;
 	desc->tot_count++;
+}
+
+/* The line's state, without the way to it by irq_data.common. */
+static __always_inline u32 desc_state(const struct irq_desc *desc)
+{
+	return __atomic_load_n(&desc->irq_common_data.state_use_accessors, __ATOMIC_RELAXED);
+}
+/* Sets what is clear and clears what is set: one constant for both, and a short one. Locked. */
+static __always_inline void desc_toggle_inprogress(struct irq_desc *desc)
+{
+	__atomic_store_n(&desc->irq_common_data.state_use_accessors,
+			 desc_state(desc) ^ IRQD_IRQ_INPROGRESS, __ATOMIC_RELAXED);
 }
 
 /* The line's settings: written locked, read also without. */

@@ -22,7 +22,6 @@ static struct irq_desc *alloc_desc(unsigned int irq, const struct irq_affinity_d
 
 	if (!desc)
 		return NULL;
-	desc->kstat_irqs = (unsigned int *)(desc + 1);
 	spin_lock_init(&desc->lock);
 	mutex_init(&desc->request_mutex);
 	INIT_LIST_HEAD(&desc->waiters);

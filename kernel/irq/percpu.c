@@ -25,8 +25,7 @@ void handle_percpu_irq(struct irq_desc *desc)
 	if (chip->irq_ack)
 		chip->irq_ack(&desc->irq_data);
 	ret = __handle_irq_event_percpu(desc);
-	if (unlikely(ret != IRQ_HANDLED || desc->irqs_unhandled))
-		note_interrupt(desc, ret);
+	judge_event(desc, ret);
 	chip_eoi(desc, chip);
 }
 
