@@ -178,7 +178,7 @@ drivers-aarch64 := \
 
 goals  := $(or $(MAKECMDGOALS),all)
 simple := help clean distclean setup doctor machines count layers
-level  := $(if $(filter test soak host,$(goals)),test,$(if $(filter tree,$(goals)),tree,run))
+level  := $(if $(filter test soak host,$(goals)),test,$(or $(firstword $(filter debug tree,$(goals))),run))
 
 isas := $(patsubst arch/%/Makefile,%,$(wildcard arch/*/Makefile))
 
@@ -322,6 +322,9 @@ export ARCH LLVM MACHINE SMP CMD DISK QEMU_ARGS BOOTARGS DEADLINE KERNEL OUT QEM
 run: $(O)/kernel.elf
 	@tools/run
 
+debug: $(O)/kernel.elf
+	@tools/run --debug
+
 # A picture of the interrupt tree; a file with the paths of interrupts for Perfetto.
 tree trace: $(O)/kernel.elf
 	@tools/$@
@@ -360,6 +363,7 @@ help:
 	'make            build/$(ARCH)/kernel.elf and compile_commands.json' \
 	'make run        boot it in QEMU; Ctrl-A x leaves' \
 	"  MACHINE=m SMP=n DISK=file|none CMD='a; b' QEMU_ARGS='...' DEADLINE=seconds" \
+	'make debug      boot it halted, with gdb in front: help irq lists its commands' \
 	'make tree       OUT=file.svg: a picture of the interrupt tree' \
 	'make trace      OUT=file.json: what every CPU and controller did, for Perfetto; QEMU=1: devices too' \
 	'make test       every check; the last line is "N passed, N failed"' \
@@ -375,4 +379,4 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: all run tree trace test soak host machines doctor setup count layers clean distclean help FORCE
+.PHONY: all run debug tree trace test soak host machines doctor setup count layers clean distclean help FORCE

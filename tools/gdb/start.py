@@ -1,7 +1,6 @@
 """Loads Cascade's commands into gdb:  gdb-multiarch -nx -iex "set auto-load no" -x tools/gdb/start.py
 
-`make debug' does that, and connects to a QEMU of its own.  By hand, after `target remote':
-`irq check-image' compares the build with what runs.  `help irq' lists the commands."""
+`make debug' does that, and connects to a QEMU of its own.  `help irq' lists the commands."""
 
 import os
 import sys
@@ -20,6 +19,20 @@ def main():
     from cascade import commands, printers
     commands.register()
     printers.register()
+    gdb.execute('set confirm off')          # leaving is harmless: QEMU belongs to tools/run
+    gdb.execute('set pagination off')
+    if os.environ.get('CASCADE_GDB'):
+        connect(os.environ['CASCADE_GDB'])
+
+
+def connect(socket):
+    """To the QEMU of tools/run --debug, which waits before its first instruction."""
+    from cascade import model
+    gdb.execute('target remote ' + socket, to_string=True)
+    model.check_target()
+    gdb.write('Cascade is loaded and has not begun. `c\' starts it, Ctrl-C stops it, `help irq\' lists '
+              'what\ncan be asked, `irq type LINE\' is its keyboard.  For example: break '
+              'vring_interrupt\n')
 
 
 main()
