@@ -16,9 +16,10 @@ def main():
         raise gdb.GdbError('Cascade\'s commands need gdb 12 or later; this is %s.' % gdb.VERSION)
     sys.dont_write_bytecode = True
     sys.path.insert(0, HERE)
-    from cascade import commands, printers
+    from cascade import commands, frames, printers
     commands.register()
     printers.register()
+    frames.register()
     gdb.execute('set confirm off')          # leaving is harmless: QEMU belongs to tools/run
     gdb.execute('set pagination off')
     if os.environ.get('CASCADE_GDB'):

@@ -4,6 +4,7 @@
         .where()     "identity 4 of hart 0": what the hardware calls this line
         .enabled()   True, False, or None if gdb cannot see it
         .pending()   likewise
+        .inject()    (text, stores): how to make it pending from outside; raises Problem
     receiver(address, data) -> (Irq or None, text), or None: who takes that memory write
     describe(name) -> lines about a whole controller
 
@@ -46,6 +47,11 @@ class Controller:
     def pending(self):
         return None
 
+    def inject(self):
+        """(what that does, [(address, value, bytes)])."""
+        raise Problem('%s can be made pending by its device only; `irq type irq inject %d\' asks the '
+                      'kernel to replay it.' % (self.where(), self.level.irq))
+
     @classmethod
     def receiver(cls, address, data):
         """(Irq or None, text) if ADDRESS takes messages for this controller."""
@@ -76,15 +82,18 @@ def receiver(address, data):
     return None
 
 
+def controllers():
+    return list(_controllers)
+
+
 def describe(name):
-    for chip, cls in _by_chip.items():
-        if chip.lower() == name.lower() or cls.__name__.lower() == name.lower():
-            lines = cls.describe()
-            if lines:
-                return lines
-            raise Problem('This machine has no %s.' % name)
-    raise Problem('No chip "%s" is known; there are: %s.'
-                  % (name, ', '.join(sorted({c.__name__.lower() for c in _controllers}))))
+    """Lines about the controller whose lines have the chip NAME."""
+    here = {chip: cls for chip, cls in _by_chip.items() if cls.describe()}
+    found = next((cls for chip, cls in here.items() if chip.lower() == name.lower()), None)
+    if found is None:
+        raise Problem('This machine has no chip "%s" with registers; there are: %s.'
+                      % (name, ', '.join(here) or 'none yet'))
+    return found.describe()
 
 
 @hw.guard
@@ -227,7 +236,11 @@ class AplicMsi(AplicSources):
 class AplicDirect(AplicSources):
     """Interrupts harts by wires of its own; claimi gives an interrupt away when it is read."""
 
-    IDELIVERY, ITHRESHOLD, CLAIMI = 0x00, 0x08, 0x1c
+    SETIPNUM, IDELIVERY, ITHRESHOLD, CLAIMI = 0x1cdc, 0x00, 0x08, 0x1c
+
+    def inject(self):
+        return ('stores %d to setipnum of the APLIC, which ignores it for a level that is low'
+                % self.hwirq, [(self._regs() + self.SETIPNUM, self.hwirq, 4)])
 
     @classmethod
     def guards(cls):
@@ -262,6 +275,15 @@ class Imsic(Controller):
             return None
         hart = symbol('imsic')['hart'][int(vector['cpu'])]
         return memory_bit(int(hart['enabled'].address), int(vector['id']))
+
+    def inject(self):
+        vector = self._vector()
+        if vector is None:
+            raise Problem('Which hart\'s?  `set {int}PAGE = %d\' stores to its page; `irq chip imsic\' '
+                          'shows those.' % self.hwirq)
+        page = int(symbol('imsic')['hart'][int(vector['cpu'])]['msi_address'])
+        return ('stores %d to 0x%x, as the device would' % (int(vector['id']), page),
+                [(page, int(vector['id']), 4)])
 
     @classmethod
     def _harts(cls):
@@ -362,6 +384,12 @@ class Gic3(GicWires):
             return super().pending()
         return memory_bit(int(symbol('gic')['redist'][self._cpu()]['pending']), self.hwirq)
 
+    def inject(self):
+        if self.hwirq >= self.FIRST_LPI:
+            return super().inject()     # its ITS can
+        register = self._bank() + self.ISPENDR + self.hwirq // 32 * 4
+        return ('sets its bit in 0x%x (ISPENDR)' % register, [(register, 1 << self.hwirq % 32, 4)])
+
     @classmethod
     def describe(cls):
         if not model.has_symbol('gic') or not int(symbol('gic')['dist']):
@@ -423,6 +451,11 @@ class V2m(Controller):
     def where(self):
         return 'INTID %d (SPI)' % self.hwirq
 
+    def inject(self):
+        frame = struct_at(self.level.domain.host_data, 'v2m')
+        return ('stores %d to 0x%x, as the device would' % (self.hwirq, int(frame['setspi'])),
+                [(int(frame['setspi']), self.hwirq, 4)])
+
     @classmethod
     def _frames(cls):
         return [struct_at(d.host_data, 'v2m') for d in model.domains()
@@ -452,6 +485,8 @@ class V2m(Controller):
 class Its(Controller):
     """Translates (device, event) into an LPI; its tables are the ITS's own, the kernel's books ours."""
 
+    CWRITER, CREADR, QUEUE_SIZE = 0x88, 0x90, 0x10000
+
     def _device(self):
         return struct_at(self.level.chip_data, 'its_device')
 
@@ -463,6 +498,19 @@ class Its(Controller):
     def enabled(self):
         """Whether there is a translation."""
         return bool(self._device()['mapped'])
+
+    def inject(self):
+        """gdb is no device, whose id the ITS would need; but the queue is memory. [GIC3 5.3: INT]"""
+        device = self._device()
+        its = struct_at(device['its'])
+        if int(its['lock']['locked']):
+            raise Problem('A CPU writes into the command queue now; stop elsewhere.')
+        event, at = self.hwirq - int(device['first_lpi']), int(its['write'])
+        then = (at + 32) % self.QUEUE_SIZE
+        command = (0x03 | int(device['id']) << 32, event, 0, 0)
+        stores = [(int(its['queue']) + at + 8 * n, word, 8) for n, word in enumerate(command)]
+        stores += [(int(its['write'].address), then, 4), (int(its['regs']) + self.CWRITER, then, 8)]
+        return 'puts INT(device %04x, event %d) into the command queue' % (int(device['id']), event), stores
 
     @classmethod
     def _all(cls):
@@ -489,8 +537,8 @@ class Its(Controller):
         for its in cls._all():
             regs = int(its['regs'])
             lines.append('%s: messages go to 0x%x; queue: written 0x%x, read 0x%x%s'
-                         % (text(its['name']), int(its['translater']), hw.read(regs + 0x88) & 0xfffe0,
-                            hw.read(regs + 0x90) & 0xfffe0, ', stalled' if hw.read(regs + 0x90) & 1 else ''))
+                         % (text(its['name']), int(its['translater']), hw.read(regs + cls.CWRITER) & 0xfffe0,
+                            hw.read(regs + cls.CREADR) & 0xfffe0, ', stalled' if hw.read(regs + cls.CREADR) & 1 else ''))
             for device in model.list_of(its['devices'], 'its_device', 'link'):
                 first, count = int(device['first_lpi']), int(device['nr_events'])
                 lines.append('  device %04x: %d events, LPIs %d to %d%s'
@@ -513,6 +561,10 @@ class MsiPoll(Controller):
 
     def pending(self):
         return bool(int(symbol('msi_poll')['slot'][self.hwirq]))
+
+    def inject(self):
+        slot = int(symbol('msi_poll')['slot'][self.hwirq].address)
+        return 'stores %d to 0x%x, as the device would' % (self.hwirq, slot), [(slot, self.hwirq, 4)]
 
     @classmethod
     def receiver(cls, address, data):
