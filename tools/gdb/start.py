@@ -16,7 +16,7 @@ def main():
         raise gdb.GdbError('Cascade\'s commands need gdb 12 or later; this is %s.' % gdb.VERSION)
     sys.dont_write_bytecode = True
     sys.path.insert(0, HERE)
-    from cascade import commands, frames, printers
+    from cascade import commands, frames, printers, values  # noqa: F401
     commands.register()
     printers.register()
     frames.register()
@@ -36,4 +36,7 @@ def connect(socket):
               'vring_interrupt\n')
 
 
-main()
+try:
+    main()
+except gdb.GdbError as error:       # of a script, gdb would print where it was raised
+    gdb.write('%s\n' % error, gdb.STDERR)

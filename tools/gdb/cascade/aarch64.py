@@ -13,8 +13,10 @@ class Aarch64(Isa):
     name = 'aarch64'
     cpu_register = 'TPIDR_EL1'
     registers = ('cpsr', 'ESR_EL1', 'ELR_EL1', 'SPSR_EL1', 'FAR_EL1', 'VBAR')
-    invisible = ('ICC_IAR1_EL1, ICC_PMR_EL1 and the other ICC_* registers (GICv3) are not shown by '
-                 'QEMU: gdb prints them as void; the distributor and redistributors are memory')
+    invisible = ('ICC_IAR1_EL1, ICC_PMR_EL1 and the other ICC_* of a GICv3, which gdb prints as void; '
+                 '`irq chip\' reads the rest of the GIC')
+    load = (0xb9400000, 0)              # ldr w0, [x0]
+    store = (0xb9000001, 0, 1)          # str w1, [x0]
 
     def pc(self, regs):
         return int(regs['pc'])

@@ -8,12 +8,13 @@
     receiver(address, data) -> (Irq or None, text), or None: who takes that memory write
     describe(name) -> lines about a whole controller
 
-All of it reads registers without side effect, or the kernel's shadow of those that QEMU hides.
+All of it reads registers without side effect; what QEMU hides, a CPU of the guest reads (guest.py),
+and if that sleeps, the kernel's shadow has to do.
 """
 
-import gdb
+import functools
 
-from . import hw, model
+from . import hw, isa, model
 from .model import Problem, struct_at, symbol, text
 
 PAGE = 4096
@@ -59,7 +60,7 @@ class Controller:
 
     @classmethod
     def guards(cls):
-        """[(first address, bytes, name, crashes)]: registers that must not be read to look."""
+        """[(first address, bytes, name, by a CPU only)]: registers that must not be read to look."""
         return []
 
     @classmethod
@@ -112,6 +113,10 @@ def memory_bit(base, number):
 
 def set_bits(words_of_32):
     return [32 * n + b for n, word in enumerate(words_of_32) for b in range(32) if word >> b & 1]
+
+
+def bits_of(words_of_64):
+    return [64 * n + b for n, word in enumerate(words_of_64) for b in range(64) if word >> b & 1]
 
 
 def contexts(name, *pointers):
@@ -258,7 +263,10 @@ class AplicDirect(AplicSources):
 
 @controller('IMSIC', 'IMSIC-IPI')
 class Imsic(Controller):
-    """[AIA 3]: eip and eie are CSRs that QEMU does not show; `enabled' is the kernel's shadow."""
+    """[AIA 3]: eip and eie are CSRs of their hart.  It reads them if it is awake; else `enabled' is the
+    kernel's shadow, and `pending' is not known."""
+
+    EIDELIVERY, EITHRESHOLD, EIP, EIE = 0x70, 0x72, 0x80, 0xc0
 
     def _vector(self):
         return struct_at(self.level.chip_data, 'imsic_vector') if self.level.chip_data else None
@@ -269,12 +277,24 @@ class Imsic(Controller):
             return 'identity %d of each hart' % self.hwirq
         return 'identity %d of cpu %d' % (int(vector['id']), int(vector['cpu']))
 
-    def enabled(self):
+    def _bit(self, array):
+        """Of the CSRs; None if the hart sleeps."""
         vector = self._vector()
         if vector is None:
             return None
+        number = int(vector['id'])
+        word = isa.current().indirect(int(vector['cpu']), array + number // 64 * 2)
+        return None if word is None else bool(word >> number % 64 & 1)
+
+    def enabled(self):
+        found, vector = self._bit(self.EIE), self._vector()
+        if found is not None or vector is None:
+            return found
         hart = symbol('imsic')['hart'][int(vector['cpu'])]
         return memory_bit(int(hart['enabled'].address), int(vector['id']))
+
+    def pending(self):
+        return self._bit(self.EIP)
 
     def inject(self):
         vector = self._vector()
@@ -305,16 +325,24 @@ class Imsic(Controller):
         return None
 
     @classmethod
+    def _state(cls, cpu, hart):
+        """What the hart itself says, or the kernel's shadow."""
+        words = range((int(symbol('imsic')['nr_ids']) + 64) // 64)
+        read = functools.partial(isa.current().indirect, cpu)
+        if read(cls.EIDELIVERY) is None:
+            shadow = model.words(int(hart['enabled'].address), len(words))
+            return 'enabled: %s (the kernel\'s shadow: the hart sleeps)' % numbers(bits_of(shadow))
+        return 'enabled: %s; pending: %s; delivers: %s; threshold %d' % (
+            numbers(bits_of(read(cls.EIE + 2 * n) for n in words)),
+            numbers(bits_of(read(cls.EIP + 2 * n) for n in words)),
+            'yes' if read(cls.EIDELIVERY) == 1 else 'no', read(cls.EITHRESHOLD))
+
+    @classmethod
     def describe(cls):
-        lines = ['the CSRs (eip, eie, stopei) are not visible to gdb; this is the kernel\'s shadow']
-        for cpu, hart in cls._harts():
-            count = (int(symbol('imsic')['nr_ids']) + 64) // 64
-            enabled = [64 * n + b for n, word in enumerate(
-                model.words(int(hart['enabled'].address), count)) for b in range(64) if word >> b & 1]
-            lines.append('  cpu %d: page 0x%x; enabled: %s%s'
-                         % (cpu, int(hart['msi_address']), numbers(enabled),
-                            '; the IPI is stored and not yet taken' if int(hart['kicked']) else ''))
-        return lines if len(lines) > 1 else []
+        return ['IMSIC, cpu %d: page 0x%x; %s%s' % (
+            cpu, int(hart['msi_address']), cls._state(cpu, hart),
+            '; the IPI is stored and not yet taken' if int(hart['kicked']) else '')
+            for cpu, hart in cls._harts()]
 
 
 # ---- Arm ---------------------------------------------------------------------------------------
@@ -322,7 +350,7 @@ class Imsic(Controller):
 class GicWires(Controller):
     """SGIs, PPIs and SPIs: the same registers in either version. [GIC3 12.9]"""
 
-    ISENABLER, ISPENDR, ISACTIVER = 0x100, 0x200, 0x300
+    TYPER, ISENABLER, ISPENDR, ISACTIVER = 0x4, 0x100, 0x200, 0x300
     FIRST_SPI, FIRST_LPI = 32, 8192
 
     def where(self):
@@ -346,6 +374,10 @@ class GicWires(Controller):
     def active(self):
         return self._peek(self.ISACTIVER)
 
+    def set_pending(self):
+        register = self._bank() + self.ISPENDR + self.hwirq // 32 * 4
+        return 'sets its bit in 0x%x (ISPENDR)' % register, [(register, 1 << self.hwirq % 32, 4)]
+
     @classmethod
     def summary(cls, bank, count):
         rows = [set_bits(hw.read(bank + register + 4 * n) for n in range(count))
@@ -357,7 +389,7 @@ class GicWires(Controller):
 class Gic3(GicWires):
     """Distributor and redistributors are memory; ICC_* are system registers that QEMU hides."""
 
-    SGI_FRAME, TYPER = 0x10000, 0x4
+    SGI_FRAME = 0x10000
 
     def where(self):
         if self.hwirq >= self.FIRST_LPI:
@@ -387,8 +419,7 @@ class Gic3(GicWires):
     def inject(self):
         if self.hwirq >= self.FIRST_LPI:
             return super().inject()     # its ITS can
-        register = self._bank() + self.ISPENDR + self.hwirq // 32 * 4
-        return ('sets its bit in 0x%x (ISPENDR)' % register, [(register, 1 << self.hwirq % 32, 4)])
+        return self.set_pending()
 
     @classmethod
     def describe(cls):
@@ -408,7 +439,7 @@ class Gic3(GicWires):
 
 @controller('GICv2')
 class Gic2(GicWires):
-    """QEMU's GICv2 asks which CPU reads, even where the answer is the same for all: see hw.py."""
+    """QEMU's GICv2 asks which CPU reads: hw.py has one of the guest do it."""
 
     DIST_SIZE, CPU_SIZE, IAR = 0x1000, 0x2000, 0xc
 
@@ -417,31 +448,39 @@ class Gic2(GicWires):
         return symbol('gic2') if model.has_symbol('gic2') and int(symbol('gic2')['dist']) else None
 
     def _bank(self):
-        gic = self._gic()
-        return int(gic['dist']) if gic is not None and len(model.possible_cpus()) == 1 else None
+        return int(self._gic()['dist'])
+
+    def _peek(self, register):
+        try:
+            return super()._peek(register)
+        except Problem:
+            return None         # all CPUs sleep
+
+    def inject(self):
+        if self.hwirq < self.FIRST_SPI:
+            return super(GicWires, self).inject()
+        return self.set_pending()
 
     @classmethod
     def guards(cls):
         gic = cls._gic()
         if gic is None:
             return []
-        crashes = len(model.possible_cpus()) > 1
-        found = [(int(gic['cpu']) + cls.IAR, 4, "the GIC's IAR", False)]
-        if crashes:
-            found = [(int(gic['dist']), cls.DIST_SIZE, "the GICv2's distributor", True),
-                     (int(gic['cpu']), cls.CPU_SIZE, "the GICv2's CPU interface", True)]
-        return found
+        return [(int(gic['cpu']) + cls.IAR, 4, "the GIC's IAR", False),
+                (int(gic['dist']), cls.DIST_SIZE, "the GICv2's distributor", True),
+                (int(gic['cpu']), cls.CPU_SIZE, "the GICv2's CPU interface", True)]
 
     @classmethod
     def describe(cls):
         gic = cls._gic()
         if gic is None:
             return []
-        line = 'GICv2 distributor at 0x%x' % int(gic['dist'])
-        if len(model.possible_cpus()) > 1:
-            return [line + ': with several CPUs QEMU crashes when gdb reads it; nothing is shown']
-        count = (hw.read(int(gic['dist']) + 4) & 0x1f) + 1
-        return [line + ': ' + cls.summary(int(gic['dist']), count)]
+        line = 'GICv2 distributor at 0x%x: ' % int(gic['dist'])
+        try:
+            count = (hw.read(int(gic['dist']) + cls.TYPER) & 0x1f) + 1
+            return [line + cls.summary(int(gic['dist']), count)]
+        except Problem as problem:
+            return [line + str(problem)]
 
 
 @controller('GICv2m')

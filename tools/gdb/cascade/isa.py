@@ -15,6 +15,8 @@ class Isa:
     cpu_register = ''           # holds the address of this CPU's struct cpu
     registers = ()              # of this CPU's trap state, for `irq trap'
     invisible = ''              # registers that QEMU's gdb stub does not show, and what does instead
+    load = (0, 0)               # for guest.py: an instruction that loads 32 bits, its register
+    store = (0, 0, 0)           # … that stores: the register of the address, of the value
 
     @staticmethod
     def register(name):
