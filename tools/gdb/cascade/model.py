@@ -580,9 +580,9 @@ class MsiDesc:
 
 
 def msi_descs(device):
-    """Those of a struct device (value), by index."""
+    """Those of a struct device (value), of its default domain, by index."""
     data = device['msi']['data']
     if not int(data):
         return []
-    return [MsiDesc(struct_at(pointer, 'msi_desc'))
-            for _, pointer in radix_items(struct_at(data, 'msi_device_data')['descs'])]
+    default = struct_at(data, 'msi_device_data')['dom'][0]
+    return [MsiDesc(struct_at(pointer, 'msi_desc')) for _, pointer in radix_items(default['descs'])]

@@ -34,8 +34,8 @@ def number(word):
         pass
     try:
         return int(gdb.parse_and_eval(word))
-    except gdb.error:
-        raise argparse.ArgumentTypeError("'%s' is not a number" % word)
+    except gdb.error as error:
+        raise argparse.ArgumentTypeError("'%s' is not a number (%s)" % (word, error))
 
 
 class Command(gdb.Command):
@@ -70,8 +70,10 @@ class Command(gdb.Command):
             if self.stopped:
                 model.check_target()
             document = self.collect(args)
-        except gdb.MemoryError as error:
-            raise Problem('irq %s: the kernel\'s memory does not make sense (%s).'
+        except Problem:
+            raise
+        except gdb.error as error:      # memory that cannot be read, a struct that has changed
+            raise Problem('irq %s: the kernel\'s objects are not as tools/gdb knows them: %s'
                           % (self.name, error))
         if args.json:
             gdb.write(json.dumps(document) + '\n')
