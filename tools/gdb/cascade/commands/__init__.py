@@ -35,7 +35,7 @@ def number(word):
     try:
         return int(gdb.parse_and_eval(word))
     except gdb.error as error:
-        raise argparse.ArgumentTypeError("'%s' is not a number (%s)" % (word, error))
+        raise argparse.ArgumentTypeError("'%s' is not a number (%s)" % (word, str(error).rstrip('.')))
 
 
 class Command(gdb.Command):
