@@ -125,7 +125,7 @@ def test_gdb_and_the_shell_read_the_same(row, answer, number, command):
 def test_backtrace_names_every_step(row, answer):
     """handler, flow, dispatch, trap and what was interrupted, in this order, down to its thread."""
     frames = [line for line in answer.of('backtrace').splitlines() if line.startswith('#')]
-    steps = ['vring_interrupt ' if messages(row) else 'vp_intx ', 'handle_irq_event ',
+    steps = ['vring_interrupt ' if messages(row) else 'vp_intx ',
              'handle_edge_irq ' if row.machine == 'aia' else 'handle_fasteoi_irq ',
              'generic_handle_', 'do_irq ', '<interrupt ']
     at = 0

@@ -352,7 +352,7 @@ class Irq:
     @property
     def counts(self):
         """Interrupts taken, by CPU."""
-        base = int(self.value['kstat_irqs'])
+        base = int(self.value['kstat_irqs'].address)
         return [int.from_bytes(read(base + 4 * cpu, 4), 'little') for cpu in possible_cpus()]
 
     @property
