@@ -33,6 +33,7 @@ kernel := \
 	softirq \
 	unwind \
 	of \
+	of_early \
 	driver \
 	printk \
 	panic \

@@ -6,9 +6,10 @@
  *	                                   child, sibling and parent point inside the array
  *
  * of_init() checks all of the blob once, so that later code may walk it freely, and makes one
- * struct device_node per node. Properties stay in the blob and are looked up by name; their cells
- * are big-endian and only 4-byte aligned. libfdt, the only reader of the blob's format, is used
- * here and nowhere else after early boot. Manual: [DT 2.2, 2.3, 5].
+ * struct device_node per node with a table of its properties: libfdt would find each one by reading
+ * the node again, byte by byte. Names and values stay in the blob; cells are big-endian and only
+ * 4-byte aligned. libfdt, the only reader of the blob's format, is used here and nowhere else after
+ * early boot. Manual: [DT 2.2, 2.3, 5].
  */
 #include <kernel/driver.h>
 #include <kernel/mm.h>
@@ -96,13 +97,13 @@ static int check_blob(const void *fdt)
 	return err ? report_damage(fdt, err) : 0;
 }
 
-/* Counts the nodes and the bytes of all their paths. */
-static int measure(const void *fdt, unsigned int *nodes, size_t *bytes)
+/* Counts the nodes, their properties, and the bytes of all their paths. */
+static int measure(const void *fdt, unsigned int *nodes, unsigned int *properties, size_t *bytes)
 {
 	size_t path[OF_MAX_DEPTH];
-	int depth = -1;
+	int depth = -1, p;
 
-	*nodes = *bytes = 0;
+	*nodes = *properties = *bytes = 0;
 	for (int off = fdt_next_node(fdt, -1, &depth); off >= 0 && depth >= 0;
 	     off = fdt_next_node(fdt, off, &depth)) {
 		int len = 0;
@@ -117,16 +118,20 @@ static int measure(const void *fdt, unsigned int *nodes, size_t *bytes)
 		path[depth] = (depth > 1 ? path[depth - 1] : 0) + 1 + len;
 		*bytes += path[depth] + 1;
 		++*nodes;
+		fdt_for_each_property_offset(p, fdt, off)
+			++*properties;
 	}
 	if (!*nodes)
 		pr_err("device tree: it has no root node");
 	return *nodes ? 0 : -EINVAL;
 }
 
-static u32 read_phandle(const void *fdt, int offset)
+static u32 read_phandle(const struct device_node *np)
 {
-	u32 phandle = fdt_get_phandle(fdt, offset);
+	u32 phandle = 0;
 
+	if (of_property_read_u32(np, "phandle", &phandle))
+		of_property_read_u32(np, "linux,phandle", &phandle);
 	return phandle == ~0U ? 0 : phandle;
 }
 
@@ -142,6 +147,20 @@ static bool read_available(const struct device_node *np)
 	       (!strcmp(status, "okay") || !strcmp(status, "ok"));
 }
 
+/* The table of the properties of the node at OFFSET, at P; returns its end. */
+static struct property *make_properties(struct device_node *np, int offset, struct property *p)
+{
+	int at;
+
+	np->properties = p;
+	fdt_for_each_property_offset(at, of_fdt, offset) {
+		p->value = fdt_getprop_by_offset(of_fdt, at, &p->name, &p->length);
+		p++;
+	}
+	np->nr_properties = p - np->properties;
+	return p;
+}
+
 /* Fills one node; PATH is where its full path goes. Returns the end of the path. */
 static char *make_node(struct device_node *np, struct device_node *parent, int offset, char *path)
 {
@@ -150,9 +169,8 @@ static char *make_node(struct device_node *np, struct device_node *parent, int o
 	np->name = fdt_get_name(of_fdt, offset, NULL);
 	np->fwnode.kind = FWNODE_OF;
 	np->fwnode.name = path;
-	np->offset = offset;
 	np->parent = parent;
-	np->phandle = read_phandle(of_fdt, offset);
+	np->phandle = read_phandle(np);
 	np->available = read_available(np);
 	strcpy(path, base);
 	strcat(path, "/");
@@ -164,7 +182,8 @@ int of_init(const void *fdt)
 {
 	struct device_node *last[OF_MAX_DEPTH] = { NULL };	/* the newest node of each level */
 	struct device_node *np;
-	unsigned int nodes;
+	unsigned int nodes, properties;
+	struct property *p;
 	size_t bytes;
 	char *path;
 	int depth = -1;
@@ -172,9 +191,9 @@ int of_init(const void *fdt)
 	kfree(of_root);
 	of_root = NULL;
 	of_nr_nodes = 0;
-	if (check_blob(fdt) || measure(fdt, &nodes, &bytes))
+	if (check_blob(fdt) || measure(fdt, &nodes, &properties, &bytes))
 		return -EINVAL;
-	np = kzalloc(nodes * sizeof(*np) + bytes);
+	np = kzalloc(nodes * sizeof(*np) + properties * sizeof(*p) + bytes);
 	if (!np) {
 		pr_err("device tree: no memory for its %u nodes", nodes);
 		return -ENOMEM;
@@ -182,11 +201,13 @@ int of_init(const void *fdt)
 	of_fdt = fdt;
 	of_root = np;
 	of_nr_nodes = nodes;
-	path = (char *)(np + nodes);
+	p = (struct property *)(np + nodes);
+	path = (char *)(p + properties);
 	for (int off = fdt_next_node(fdt, -1, &depth); off >= 0 && depth >= 0;
 	     off = fdt_next_node(fdt, off, &depth), np++) {
 		struct device_node *parent = depth ? last[depth - 1] : NULL;
 
+		p = make_properties(np, off, p);
 		path = make_node(np, parent, off, path);
 		if (parent && !parent->child)
 			parent->child = np;
@@ -195,79 +216,6 @@ int of_init(const void *fdt)
 		last[depth] = np;
 	}
 	return 0;
-}
-
-/* ---- Before there are nodes ----------------------------------------------------------------- */
-
-DECLARE_TABLE(earlycon, const struct earlycon_decl);
-
-struct mem_range mem_console;
-static const char *early_boot_args;
-
-/* A string property, NULL if it is absent or has no end. */
-static const char *early_string(const void *fdt, int node, const char *name)
-{
-	int len;
-	const char *text = fdt_getprop(fdt, node, name, &len);
-
-	return text && memchr(text, '\0', len) ? text : NULL;
-}
-
-/* The node's first address; 0 if it has none or a bus above it gives it another meaning. */
-static u64 early_address(const void *fdt, int node)
-{
-	int bus = fdt_parent_offset(fdt, node), cells = fdt_address_cells(fdt, bus), len;
-	const void *reg = fdt_getprop(fdt, node, "reg", &len);
-
-	if (!reg || cells < 1 || cells > 2 || len < 4 * cells)
-		return 0;
-	for (; bus > 0; bus = fdt_parent_offset(fdt, bus)) {
-		const void *ranges = fdt_getprop(fdt, bus, "ranges", &len);
-
-		if (!ranges || len)
-			return 0;
-	}
-	return of_read_number(reg, cells);
-}
-
-static void early_console(const void *fdt, const char *path)
-{
-	int node = fdt_path_offset_namelen(fdt, path, strcspn(path, ":"));
-	u64 addr = node < 0 ? 0 : early_address(fdt, node);
-
-	if (!addr)
-		return;
-	for_each_table(pos, earlycon, const struct earlycon_decl) {
-		if (fdt_node_check_compatible(fdt, node, (*pos)->compatible))
-			continue;
-		mem_console.start = ALIGN_DOWN(addr, PAGE_SIZE);
-		mem_console.end = mem_console.start + PAGE_SIZE;
-		console_register((*pos)->setup((void *)addr));
-		return;
-	}
-}
-
-void of_early_init(const void *fdt)
-{
-	int chosen = fdt && !fdt_check_header(fdt) ? fdt_path_offset(fdt, "/chosen") : -1;
-	const char *path;
-
-	if (chosen < 0)
-		return;
-	early_boot_args = early_string(fdt, chosen, "bootargs");
-	path = early_string(fdt, chosen, "stdout-path");
-	if (path)
-		early_console(fdt, path);
-}
-
-const char *of_boot_args(void)
-{
-	struct device_node *chosen = of_find_node_by_path("/chosen");
-	const char *args = of_root ? NULL : early_boot_args;
-
-	if (chosen)
-		of_property_read_string(chosen, "bootargs", &args);
-	return args;
 }
 
 /* ---- What the rest of the tree code reads it by --------------------------------------------- */
@@ -289,10 +237,12 @@ bool of_device_is_compatible(const struct device_node *np, const char *string)
 
 const void *of_get_property(const struct device_node *np, const char *name, int *len)
 {
-	int length;
-	const void *value = np ? fdt_getprop(of_fdt, np->offset, name, &length) : NULL;
+	const struct property *p = np ? np->properties : NULL;
+	const struct property *end = np ? p + np->nr_properties : NULL;
 
+	while (p < end && (*p->name != *name || strcmp(p->name, name)))
+		p++;
 	if (len)
-		*len = value ? length : 0;
-	return value;
+		*len = p < end ? p->length : 0;
+	return p < end ? p->value : NULL;
 }

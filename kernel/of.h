@@ -9,10 +9,17 @@
 #include <kernel/fwnode.h>
 #include <kernel/irqdomain.h>
 
+struct property {
+	const char *name;
+	const void *value;		/* in the blob */
+	int length;
+};
+
 struct device_node {
 	struct fwnode_handle fwnode;	/* first member; fwnode.name is the full path */
 	const char *name;		/* "plic@c000000" */
-	int offset;			/* libfdt's handle */
+	const struct property *properties;
+	unsigned int nr_properties;
 	u32 phandle;			/* 0: none */
 	bool available;			/* status is absent, "okay" or "ok" [DT 2.3.4] */
 	struct device_node *parent, *child, *sibling;
