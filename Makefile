@@ -179,7 +179,7 @@ drivers-aarch64 := \
 
 goals  := $(or $(MAKECMDGOALS),all)
 simple := help clean distclean setup doctor machines count layers
-level  := $(if $(filter test soak host,$(goals)),test,$(or $(firstword $(filter debug tree,$(goals))),run))
+level  := $(if $(filter test soak host bench,$(goals)),test,$(or $(firstword $(filter debug tree,$(goals))),run))
 
 isas := $(patsubst arch/%/Makefile,%,$(wildcard arch/*/Makefile))
 
@@ -337,6 +337,11 @@ python = $(or $(PYTHON),$(firstword $(foreach p,python3 /usr/bin/python3, \
 test soak:
 	@PYTHON='$(python)'; export PYTHON; $$PYTHON tests/runall $@
 
+# What an interrupt costs on each machine; so of every ISA.
+bench:
+	@for isa in $(isas); do $(MAKE) ARCH=$$isa all || exit 1; done
+	@unset KERNEL; $(python) tests/bench/bench.py
+
 host:
 	@$(MAKE) -f tests/host/Makefile build/host/libcascade.a
 
@@ -368,6 +373,7 @@ help:
 	'make tree       OUT=file.svg: a picture of the interrupt tree' \
 	'make trace      OUT=file.json: what every CPU and controller did, for Perfetto; QEMU=1: devices too' \
 	'make test       every check; the last line is "N passed, N failed"' \
+	'make bench      instructions of an interrupt, of its set-up and of the boot; last line JSON' \
 	'make soak       the same with the long versions of the tests' \
 	'make host       build/host/libcascade.a: the irq core for a program of this machine' \
 	'make machines   the machines it runs on, with their QEMU lines' \
@@ -380,4 +386,4 @@ help:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: all run debug tree trace test soak host machines doctor setup count layers clean distclean help FORCE
+.PHONY: all run debug tree trace test soak bench host machines doctor setup count layers clean distclean help FORCE
