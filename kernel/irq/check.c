@@ -64,7 +64,7 @@ static void check_level(struct report *r, struct irq_desc *desc, struct irq_data
 		complain(r, "irq %u: its domain has been removed", irq);
 		return;
 	}
-	if (d->hwirq >= d->domain->hwirq_max)
+	if (!irq_domain_is_hierarchy(d->domain) && d->hwirq >= d->domain->hwirq_max)
 		complain(r, "irq %u: hwirq %lu is outside of %s", irq, d->hwirq, d->domain->name);
 	if (irq_domain_lookup(d->domain, d->hwirq) != d)
 		complain(r, "irq %u: %s does not map hwirq %lu to it", irq, d->domain->name,
