@@ -17,6 +17,8 @@ struct fwnode_handle {
 
 /* A node made up by software; NULL when out of memory. NAME is copied. Thread context. */
 struct fwnode_handle *irq_domain_alloc_named_fwnode(const char *name);
+/* Named "NAME-ID". */
+struct fwnode_handle *irq_domain_alloc_named_id_fwnode(const char *name, int id);
 /* Frees one of those; its domain must be gone. */
 void irq_domain_free_fwnode(struct fwnode_handle *fwnode);
 

@@ -139,15 +139,13 @@ struct irq_domain *irq_domain_create_hierarchy(struct irq_domain *parent, unsign
 					       unsigned int size, struct fwnode_handle *fwnode,
 					       const struct irq_domain_ops *ops, void *host_data);
 /* The names before 6.16, by device tree node. */
-struct irq_domain *irq_domain_add_linear(struct device_node *np, unsigned int size,
-					 const struct irq_domain_ops *ops, void *host_data);
-struct irq_domain *irq_domain_add_tree(struct device_node *np, const struct irq_domain_ops *ops,
-				       void *host_data);
-struct irq_domain *irq_domain_add_nomap(struct device_node *np, unsigned int max_irq,
-					const struct irq_domain_ops *ops, void *host_data);
-struct irq_domain *irq_domain_add_hierarchy(struct irq_domain *parent, unsigned int flags,
-					    unsigned int size, struct device_node *np,
-					    const struct irq_domain_ops *ops, void *host_data);
+#define irq_domain_add_linear(np, ...)	irq_domain_create_linear(of_fwnode(np), __VA_ARGS__)
+#define irq_domain_add_tree(np, ...)	irq_domain_create_tree(of_fwnode(np), __VA_ARGS__)
+#define irq_domain_add_nomap(np, ...)	irq_domain_create_nomap(of_fwnode(np), __VA_ARGS__)
+#define irq_domain_add_simple(np, ...)	irq_domain_create_simple(of_fwnode(np), __VA_ARGS__)
+#define irq_domain_add_legacy(np, ...)	irq_domain_create_legacy(of_fwnode(np), __VA_ARGS__)
+#define irq_domain_add_hierarchy(parent, flags, size, np, ...)				\
+	irq_domain_create_hierarchy(parent, flags, size, of_fwnode(np), __VA_ARGS__)
 
 /* Which domain speaks for that specifier (S-020). NULL if none. */
 struct irq_domain *irq_find_matching_fwspec(struct irq_fwspec *fwspec,
@@ -227,6 +225,9 @@ static inline void irq_domain_set_chained_on(struct irq_domain *d, unsigned int 
 void irq_domain_set_name(struct irq_domain *d, const char *name);
 
 struct fwnode_handle *of_fwnode(struct device_node *np);
+/* Firmware's cells as a specifier for the domain of NP. */
+void of_phandle_args_to_fwspec(struct device_node *np, const u32 *args, unsigned int count,
+			       struct irq_fwspec *fwspec);
 static inline struct irq_domain *irq_find_matching_host(struct device_node *np,
 							enum irq_domain_bus_token bus_token)
 {

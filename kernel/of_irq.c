@@ -248,14 +248,19 @@ int of_irq_count(struct device_node *np)
 
 /* ---- From the device tree to irqs ----------------------------------------------------------- */
 
+void of_phandle_args_to_fwspec(struct device_node *np, const u32 *args, unsigned int count,
+			       struct irq_fwspec *fwspec)
+{
+	fwspec->fwnode = of_fwnode_handle(np);
+	fwspec->param_count = count;
+	memcpy(fwspec->param, args, sizeof(args[0]) * count);
+}
+
 unsigned int irq_create_of_mapping(const struct of_phandle_args *args)
 {
-	struct irq_fwspec fwspec = {
-		.fwnode = of_fwnode_handle(args->np),
-		.param_count = args->args_count,
-	};
+	struct irq_fwspec fwspec;
 
-	memcpy(fwspec.param, args->args, sizeof(args->args[0]) * args->args_count);
+	of_phandle_args_to_fwspec(args->np, args->args, args->args_count, &fwspec);
 	return irq_create_fwspec_mapping(&fwspec);
 }
 

@@ -43,6 +43,8 @@ static void free_desc(unsigned int irq)
 {
 	struct irq_desc *desc = irq_to_desc(irq);
 
+	if (desc->action && desc->action != &chained_action)
+		pr_err("irq %u: freed before its handler (%s)", irq, desc->action->name);
 	__atomic_store_n(&irq_desc_table[irq], NULL, __ATOMIC_RELEASE);
 	clear_irq_resend(desc);
 	kfree(desc->percpu_enabled);

@@ -21,18 +21,28 @@ static struct irq_domain *irq_default_domain;
 
 /* ---- Names and fwnodes ---------------------------------------------------------------------- */
 
+/* Takes NAME over, NULL or not. */
+static struct fwnode_handle *alloc_fwnode(char *name)
+{
+	struct fwnode_handle *fwnode = name ? kzalloc(sizeof(*fwnode)) : NULL;
+
+	if (!fwnode) {
+		kfree(name);
+		return NULL;
+	}
+	fwnode->kind = FWNODE_NAMED;
+	fwnode->name = name;
+	return fwnode;
+}
+
 struct fwnode_handle *irq_domain_alloc_named_fwnode(const char *name)
 {
-	struct fwnode_handle *fwnode = kzalloc(sizeof(*fwnode));
+	return alloc_fwnode(kstrdup(name));
+}
 
-	if (!fwnode)
-		return NULL;
-	fwnode->kind = FWNODE_NAMED;
-	fwnode->name = kstrdup(name);
-	if (fwnode->name)
-		return fwnode;
-	kfree(fwnode);
-	return NULL;
+struct fwnode_handle *irq_domain_alloc_named_id_fwnode(const char *name, int id)
+{
+	return alloc_fwnode(kasprintf("%s-%d", name, id));
 }
 
 void irq_domain_free_fwnode(struct fwnode_handle *fwnode)
@@ -133,16 +143,20 @@ static struct irq_domain *domain_create(const struct irq_domain_info *info)
 
 static int domain_publish(struct irq_domain *d, const struct irq_domain_info *info)
 {
-	int ret = -ENOMEM;
+	int ret;
 
 	mutex_lock(&irq_domain_mutex);
 	d->name = default_name(info);
-	if (d->name)
-		ret = info->init ? info->init(d) : 0;
-	if (!ret)
-		list_add_tail(&d->link, &irq_domain_list);
 	mutex_unlock(&irq_domain_mutex);
-	return ret;
+	if (!d->name)
+		return -ENOMEM;
+	ret = info->init ? info->init(d) : 0;
+	if (ret)
+		return ret;
+	mutex_lock(&irq_domain_mutex);
+	list_add_tail(&d->link, &irq_domain_list);
+	mutex_unlock(&irq_domain_mutex);
+	return 0;
 }
 
 struct irq_domain *irq_domain_instantiate(const struct irq_domain_info *info)
@@ -235,31 +249,6 @@ struct irq_domain *irq_domain_create_hierarchy(struct irq_domain *parent, unsign
 	return irq_domain_instantiate(&(struct irq_domain_info){
 		.fwnode = fwnode, .domain_flags = flags, .size = size, .hwirq_max = size,
 		.ops = ops, .host_data = host_data, .parent = parent });
-}
-
-struct irq_domain *irq_domain_add_hierarchy(struct irq_domain *parent, unsigned int flags,
-					    unsigned int size, struct device_node *np,
-					    const struct irq_domain_ops *ops, void *host_data)
-{
-	return irq_domain_create_hierarchy(parent, flags, size, of_fwnode(np), ops, host_data);
-}
-
-struct irq_domain *irq_domain_add_linear(struct device_node *np, unsigned int size,
-					 const struct irq_domain_ops *ops, void *host_data)
-{
-	return irq_domain_create_linear(of_fwnode(np), size, ops, host_data);
-}
-
-struct irq_domain *irq_domain_add_tree(struct device_node *np, const struct irq_domain_ops *ops,
-				       void *host_data)
-{
-	return irq_domain_create_tree(of_fwnode(np), ops, host_data);
-}
-
-struct irq_domain *irq_domain_add_nomap(struct device_node *np, unsigned int max_irq,
-					const struct irq_domain_ops *ops, void *host_data)
-{
-	return irq_domain_create_nomap(of_fwnode(np), max_irq, ops, host_data);
 }
 
 void irq_set_default_domain(struct irq_domain *d)

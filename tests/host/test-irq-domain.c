@@ -37,6 +37,8 @@ static void s002_zero_is_never_a_number_even_when_all_are_taken(void **state)
 	}
 	assert_int_equal(n, NR_IRQS - 1);
 	assert_int_equal(irq_alloc_desc(-1), -ENOSPC);
+	assert_int_equal(irq_alloc_desc_from(0, -1), -ENOSPC);
+	assert_int_equal(irq_alloc_desc_at(0, -1), -EEXIST);
 	while (n--)
 		irq_dispose_mapping(irq_find_mapping(d, 3 * n));
 	assert_int_equal(d->mapcount, 0);
@@ -164,7 +166,9 @@ static void s009_second_number_for_a_hwirq_is_refused(void **state)
 	int other = irq_alloc_desc(-1);
 
 	(void)state;
+	rec_take();
 	assert_int_equal(irq_domain_associate(d, other, 3), -EEXIST);
+	assert_rec("");
 	assert_int_equal(irq_find_mapping(d, 3), irq);
 	assert_null(irq_to_desc(other)->irq_data.domain);
 }
@@ -291,6 +295,35 @@ static void domain_without_memory_is_not_created(void **state)
 	assert_true(fail_each(make_named, NULL) >= 3);
 	assert_null(irq_domain_next(NULL));
 	assert_true(make_domain((void *)8));
+}
+
+static int init_result;
+
+static int on_init_hook(struct irq_domain *d)
+{
+	rec("init");
+	assert_null(irq_find_matching_fwnode(d->fwnode, DOMAIN_BUS_ANY));
+	return init_result;
+}
+
+static void init_hook_comes_before_anybody_can_find_the_domain(void **state)
+{
+	struct irq_domain_info info = { .fwnode = irq_domain_alloc_named_id_fwnode("chip", 7),
+					.size = 8, .hwirq_max = 8, .init = on_init_hook };
+	struct irq_domain *d;
+	size_t live = host_bytes_live();
+
+	(void)state;
+	init_result = -EIO;
+	assert_null(irq_domain_instantiate(&info));
+	assert_rec("init");
+	assert_true(logged("chip-7: interrupt domain not created (EIO)"));
+	assert_int_equal(host_bytes_live(), live);
+	init_result = 0;
+	d = irq_domain_instantiate(&info);
+	assert_rec("init");
+	assert_ptr_equal(irq_find_matching_fwnode(info.fwnode, DOMAIN_BUS_ANY), d);
+	assert_string_equal(d->name, "chip-7");
 }
 
 static void s014_only_associated_numbers_can_be_requested(void **state)
@@ -801,6 +834,7 @@ int main(void)
 		T(s013_failing_map_leaves_nothing),
 		T(s013_mapping_without_memory_leaves_nothing),
 		T(domain_without_memory_is_not_created),
+		T(init_hook_comes_before_anybody_can_find_the_domain),
 		T(s014_only_associated_numbers_can_be_requested),
 		T(s015_disposal_in_order),
 		T(s016_nomap_is_its_own_number),

@@ -135,6 +135,36 @@ static void s051_interrupt_during_startup_waits_and_sees_the_action(void **state
 	assert_int_equal(irq_to_desc(line)->kstat_irqs[1], 1);
 }
 
+static bool finished;
+
+static irqreturn_t runs_until_free_has_begun(int irq, void *dev_id)
+{
+	(void)dev_id;
+	reach(3);
+	while (__atomic_load_n(&irq_to_desc(irq)->action, __ATOMIC_SEQ_CST))
+		sched_yield();
+	for (int i = 0; i < 200; i++)
+		sched_yield();
+	__atomic_store_n(&finished, true, __ATOMIC_SEQ_CST);
+	return IRQ_HANDLED;
+}
+
+static void s061_free_waits_for_the_handler_elsewhere(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	line = rec_line(rec_chip(0), handle_simple_irq);
+	assert_int_equal(request_irq(line, runs_until_free_has_begun, 0, "t", NULL), 0);
+	step = 1;
+	finished = false;
+	pthread_create(&thread, NULL, raises_at_step_one, (void *)1);
+	wait_for_step(3);
+	free_irq(line, NULL);
+	assert_true(__atomic_load_n(&finished, __ATOMIC_SEQ_CST));
+	pthread_join(thread, NULL);
+}
+
 static irqreturn_t runs_until_disposal_has_begun(int irq, void *dev_id)
 {
 	(void)dev_id;
@@ -412,6 +442,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(s061_nothing_runs_after_free_returned),
+		T(s061_free_waits_for_the_handler_elsewhere),
 		T(s051_interrupt_during_startup_waits_and_sees_the_action),
 		T(s015_disposal_waits_for_the_handler_elsewhere),
 		T(s081_disable_waits_for_the_handler_elsewhere),

@@ -355,6 +355,35 @@ static void s028_platform_get_irq_never_gives_zero(void **state)
 	assert_int_equal(platform_irq_count(&pdev), 0);
 }
 
+static void domains_by_node(void **state)
+{
+	static const struct irq_domain_ops alloc_only = { .alloc = NULL };
+	struct device_node *np;
+	struct irq_domain *d;
+	struct irq_fwspec spec;
+	u32 cells[] = { 3, 4 };
+
+	(void)state;
+	tree_begin(&t);
+	controller("a", 1, 2);
+	tree_end(&t);
+	load();
+	np = of_find_node_by_path("/a");
+	assert_null(irq_find_host(np));
+	d = irq_domain_add_tree(np, &rec_ops, NULL);
+	assert_ptr_equal(irq_find_host(np), d);
+	irq_domain_update_bus_token(d, DOMAIN_BUS_WIRED);
+	irq_domain_add_nomap(np, 8, &rec_ops, NULL);
+	irq_domain_add_hierarchy(d, 0, 0, np, &alloc_only, NULL);
+	assert_int_equal(irq_alloc_descs(20, 20, 4, -1), 20);
+	assert_int_equal(irq_find_mapping(irq_domain_add_simple(np, 2, 20, &rec_ops, NULL), 1), 21);
+	assert_int_equal(irq_find_mapping(irq_domain_add_legacy(np, 2, 22, 7, &rec_ops, NULL), 7), 22);
+	assert_ptr_equal(irq_find_host(np), d);		/* its wires */
+	of_phandle_args_to_fwspec(np, cells, 2, &spec);
+	assert_int_not_equal(irq_create_fwspec_mapping(&spec), 0);
+	assert_int_not_equal(irq_find_mapping(d, 3), 0);
+}
+
 static void phandle_lists(void **state)
 {
 	struct of_phandle_args args;
@@ -585,6 +614,7 @@ int main(void)
 		T(s030_maps_in_a_circle_end),
 		T(s031_qemus_map_of_four_slots_and_pins),
 		T(s028_platform_get_irq_never_gives_zero),
+		T(domains_by_node),
 		T(phandle_lists),
 		T(truncated_trees_are_refused),
 		T(damaged_trees_do_no_harm),
