@@ -681,11 +681,18 @@ static void s022_translate_before_xlate_before_the_first_cell(void **state)
 static void s023_type_bits_outside_the_sense_mask_are_cut_off(void **state)
 {
 	static const struct irq_domain_ops wild = { .translate = translate_wild };
+	struct irq_fwspec spec = { .param_count = 1, .param = { 3 } };
+	struct irq_domain *d;
+	unsigned int irq;
 
 	(void)state;
 	host_printk();
 	assert_mapped(&wild, 4, IRQ_TYPE_LEVEL_HIGH);
 	assert_true(logged("warning"));
+	/* Nor do they make an existing mapping another one's. */
+	irq = map_with(&wild, &d);
+	spec.fwnode = d->fwnode;
+	assert_int_equal(irq_create_fwspec_mapping(&spec), irq);
 }
 
 static unsigned int map_typed(struct irq_domain *d, u32 type)

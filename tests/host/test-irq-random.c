@@ -52,20 +52,30 @@ static struct line *pick(unsigned long kinds)
 	return NULL;
 }
 
-static struct line *of_hwirq(enum kind kind, irq_hw_number_t hwirq)
-{
-	for (struct line *l = lines; l < lines + LINES; l++)
-		if (l->kind == kind && l->hwirq == hwirq)
-			return l;
-	return NULL;
-}
-
 static bool in_use(const struct line *l)
 {
 	for (int i = 0; i < SHARERS; i++)
 		if (l->sharer[i].there)
 			return true;
 	return false;
+}
+
+/* One that has handlers, if there is one at hand. */
+static struct line *pick_used(unsigned long kinds)
+{
+	struct line *l = pick(kinds);
+
+	for (int i = 0; i < 10 && l && !in_use(l); i++)
+		l = pick(kinds);
+	return l;
+}
+
+static struct line *of_hwirq(enum kind kind, irq_hw_number_t hwirq)
+{
+	for (struct line *l = lines; l < lines + LINES; l++)
+		if (l->kind == kind && l->hwirq == hwirq)
+			return l;
+	return NULL;
 }
 
 static void born(struct line *l, enum kind kind, unsigned int irq, irq_hw_number_t hwirq)
@@ -184,13 +194,23 @@ static void associate(void)
 	}
 }
 
+static void free_handlers(struct line *l)
+{
+	for (struct sharer *who = l->sharer; who < l->sharer + SHARERS; who++) {
+		if (who->there)
+			assert_non_null(free_irq(l->irq, who));
+		who->there = false;
+	}
+}
+
 static void disassociate(void)
 {
 	struct line *l = pick(BIT(LINEAR) | BIT(TREE));
 
-	if (!l || in_use(l))
+	if (!l)
 		return;
 	DOING("disassociate irq %u", l->irq);
+	free_handlers(l);
 	irq_domain_disassociate(domains[l->kind], l->irq);
 	l->kind = BARE;
 	assert_int_equal(request_irq(l->irq, counts, 0, "no", NULL), -EINVAL);
@@ -200,9 +220,10 @@ static void dispose(void)
 {
 	struct line *l = pick(~(BIT(GONE) | BIT(BARE)));
 
-	if (!l || in_use(l))
+	if (!l)
 		return;
 	DOING("dispose of irq %u", l->irq);
+	free_handlers(l);
 	if (l->kind == STACK && chance(2))
 		irq_domain_free_irqs(l->irq, 1);
 	else
@@ -289,7 +310,7 @@ static int may_request(const struct line *l, unsigned long flags, bool plain)
 
 static void request(void)
 {
-	struct line *l = pick(~BIT(GONE));
+	struct line *l = chance(3) ? pick_used(~BIT(GONE)) : pick(~BIT(GONE));
 	struct sharer *who = l ? &l->sharer[chance(SHARERS)] : NULL;
 	unsigned long flags = chance(3) ? IRQF_SHARED : 0;
 	unsigned int how = chance(4);
@@ -323,7 +344,7 @@ static void request(void)
 
 static void release(void)
 {
-	struct line *l = pick(~BIT(GONE));
+	struct line *l = pick_used(~BIT(GONE));
 	struct sharer *who = l ? &l->sharer[chance(SHARERS)] : NULL;
 
 	if (!l)
@@ -335,7 +356,7 @@ static void release(void)
 
 static void disable_or_enable(void)
 {
-	struct line *l = pick(~BIT(GONE));
+	struct line *l = pick_used(~BIT(GONE));
 
 	if (!l || !in_use(l))
 		return;
@@ -351,7 +372,8 @@ static void disable_or_enable(void)
 
 static void raise_line(void)
 {
-	struct line *l = pick(~(BIT(GONE) | BIT(BARE)));
+	struct line *l = chance(4) ? pick_used(~(BIT(GONE) | BIT(BARE)))
+				   : pick(~(BIT(GONE) | BIT(BARE)));
 
 	if (!l)
 		return;
@@ -449,9 +471,8 @@ static void make_world(void)
 static void end_world(void)
 {
 	for (struct line *l = lines; l < lines + LINES; l++) {
-		for (int i = 0; i < SHARERS; i++)
-			if (l->kind != GONE && l->sharer[i].there)
-				free_irq(l->irq, &l->sharer[i]);
+		if (l->kind != GONE)
+			free_handlers(l);
 		if (l->kind == BARE)
 			irq_free_desc(l->irq);
 		else if (l->kind != GONE)
@@ -472,10 +493,10 @@ static void end_world(void)
 static void one_step(void)
 {
 	static void (*const steps[])(void) = {
-		alloc_number, free_number, map, map, map_direct, associate, disassociate, dispose,
-		alloc_stack, alloc_stack, push_level, push_level, pop_level, request, request,
-		request, request, release, disable_or_enable, disable_or_enable, raise_line,
-		raise_line, raise_line,
+		alloc_number, free_number, map, map_direct, associate, disassociate, dispose,
+		dispose, alloc_stack, alloc_stack, push_level, push_level, pop_level,
+		request, request, request, release, release, disable_or_enable, disable_or_enable,
+		raise_line, raise_line, raise_line,
 	};
 
 	injected = !chance(4);

@@ -290,6 +290,15 @@ static void s058_threads_alone_need_oneshot_or_a_safe_chip(void **state)
 	raise_irq(msi);
 	host_run_deferred();
 	assert_rec("ack T");
+	/* A flow that would keep it masked for the thread does not. */
+	safe = rec_chip(R_FASTEOI);
+	safe->flags = IRQCHIP_ONESHOT_SAFE;
+	msi = rec_line(safe, handle_fasteoi_irq);
+	assert_int_equal(request_threaded_irq(msi, NULL, rec_thread, IRQF_ONESHOT, "t", NULL), 0);
+	rec_take();
+	raise_irq(msi);
+	host_run_deferred();
+	assert_rec("eoi T");
 }
 
 static void s059_no_more_oneshot_sharers_than_bits(void **state)
