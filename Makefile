@@ -339,7 +339,7 @@ test soak:
 
 # What an interrupt costs on each machine; so of every ISA.
 bench:
-	@for isa in $(isas); do $(MAKE) ARCH=$$isa all || exit 1; done
+	@for isa in $(isas); do $(MAKE) -s --no-print-directory ARCH=$$isa all || exit 1; done
 	@unset KERNEL; $(python) tests/bench/bench.py
 
 host:

@@ -5,11 +5,13 @@ machine off when the records are complete, and returns what it knows besides."""
 
 import contextlib
 import os
+import time
 
 from guest import Cannot, machine
 from ivshmem_server import SELF, Server
 
 INTERRUPTS = 400        # not each of them comes alone
+PAUSE = 0.001           # seconds, for the guest to leave the interrupt that we have heard of
 
 
 def free_memory(m):
@@ -44,6 +46,7 @@ def doorbell(row, smp, vectors, counts, directory):
             server.ring(peer, vector)
             if not server.heard(vector):
                 raise Cannot('%s %s: vector %d does not answer' % (row.arch, row.machine, vector))
+            time.sleep(PAUSE)
     return {'vectors': have, 'free': free}
 
 
