@@ -141,7 +141,13 @@ static int one_cpu(void **state)
 	machine.cpus = 1;
 	return boot();
 }
-#define B(fn)	cmocka_unit_test_setup(fn, setup)
+static int teardown(void **state)
+{
+	(void)state;
+	gicv2_check();
+	return 0;
+}
+#define B(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 /* ---- Devices -------------------------------------------------------------------------------- */
 
@@ -548,7 +554,7 @@ static void s163_message_is_an_edge_of_an_spi(void **state)
 }
 
 /* The data word of a block has as many zeros at its end as the block has powers of two. */
-static void block_is_aligned_and_whole(void **state)
+static void s163_block_is_aligned_and_whole(void **state)
 {
 	static const unsigned int sizes[] = { 1, 3, 2, 5, 4, 1, 16, 8 };
 	bool taken[144] = { false };
@@ -636,7 +642,7 @@ static void wires_are_named(void **state)
 }
 
 /* Says what is wrong; the GIC goes on without the frame. */
-static void frame_of_what_are_no_spis(void **state)
+static void s163_frame_must_be_of_spis(void **state)
 {
 	static const struct {
 		u32 typer;
@@ -732,11 +738,11 @@ int main(void)
 		B(unmapped_is_ended_and_told_once),
 		B(spurious_ends_nothing),
 		B(s163_message_is_an_edge_of_an_spi),
-		B(block_is_aligned_and_whole),
+		B(s163_block_is_aligned_and_whole),
 		B(spis_run_out),
 		B(wires_are_left_out),
 		B(wires_are_named),
-		B(frame_of_what_are_no_spis),
+		B(s163_frame_must_be_of_spis),
 		B(v2m_off),
 		B(wrong_trees),
 		B(block_without_memory),

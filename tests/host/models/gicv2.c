@@ -37,10 +37,15 @@ static unsigned int interface_of(u64 hwid)
 	host_die("gicv2 model: no interface is of hardware id %lu", (unsigned long)hwid);
 }
 
-static struct line *line_at(unsigned int i, unsigned int intid)
+static bool has_line(unsigned int intid)
 {
 	if (intid >= GIC_INTIDS)
-		host_die("gicv2 model: INTID %u", intid);
+		model_violation("gicv2: there is no INTID %u", intid);
+	return intid < GIC_INTIDS;
+}
+
+static struct line *line_at(unsigned int i, unsigned int intid)
+{
 	return intid < 32 ? &g.own[i][intid] : &g.spi[intid];
 }
 
@@ -100,10 +105,18 @@ void gicv2_intrude(unsigned int intid)
 
 static unsigned int me(void)
 {
-	if (host_irqs_on && g.cpu[interface_of(cpus[smp_processor_id()].hwid)].ctlr & 1)
-		host_die("gicv2 model: CPU %u uses its interface with interrupts on",
-			 smp_processor_id());
-	return interface_of(cpus[smp_processor_id()].hwid);
+	unsigned int i = interface_of(cpus[smp_processor_id()].hwid);
+
+	if (host_irqs_on && g.cpu[i].ctlr & 1)
+		model_violation("gicv2: CPU %u uses its interface with interrupts on",
+				smp_processor_id());
+	return i;
+}
+
+static void need_zeros(const char *what, u32 v, u32 allowed)
+{
+	if (v & ~allowed)
+		model_violation("gicv2: %s: reserved bits 0x%x are written", what, v & ~allowed);
 }
 
 static u32 acknowledge(unsigned int i)
@@ -128,9 +141,15 @@ static u32 acknowledge(unsigned int i)
 
 static void end(unsigned int i, u32 v)
 {
-	if (v != g.cpu[i].claimed)
-		host_die("gicv2 model: interface %u ends 0x%x, but has claimed 0x%x", i, v,
-			 g.cpu[i].claimed);
+	if (v != g.cpu[i].claimed || v == NOTHING) {
+		if (g.cpu[i].claimed == NOTHING)
+			model_violation("gicv2: interface %u ends 0x%x, but has claimed nothing", i,
+					v);
+		else
+			model_violation("gicv2: interface %u ends 0x%x, but has claimed 0x%x", i,
+					v, g.cpu[i].claimed);
+		return;
+	}
 	line_at(i, v & 1023)->state &= ~ACTIVE;
 	if ((v & 1023) < 16)
 		g.ended_from[v >> 10]++;
@@ -146,16 +165,32 @@ static u64 cpu_read(void *priv, u64 offset, unsigned int size)
 	pthread_mutex_lock(&lock);
 	i = me();
 	if (size != 4)
-		host_die("gicv2 model: GICC load of %u bytes", size);
-	if (offset == 0x00)
+		model_violation("gicv2: GICC load of %u bytes", size);
+	else if (offset == 0x00)
 		v = g.cpu[i].ctlr;
 	else if (offset == 0x0c)
 		v = acknowledge(i);
 	else
-		host_die("gicv2 model: GICC load at 0x%lx", (unsigned long)offset);
+		model_violation("gicv2: GICC load at 0x%lx", (unsigned long)offset);
 	update();
 	pthread_mutex_unlock(&lock);
 	return v;
+}
+
+static void turn(unsigned int i, u32 v)
+{
+	need_zeros("GICC_CTLR", v, 0x3ff);
+	g.cpu[i].ctlr = v & 0x3ff;
+	if (v & 1)
+		csr_set(CSR_SIE, BIT(IRQ_S_EXT));
+}
+
+/* Active priorities may be given up, not made up. */
+static void write_apr(unsigned int i, u64 offset, u32 v)
+{
+	need_zeros("GICC_APR", v, 0);
+	if (offset == 0xd0)
+		g.cpu[i].claimed = NOTHING;
 }
 
 static void cpu_write(void *priv, u64 offset, u64 v, unsigned int size)
@@ -166,19 +201,19 @@ static void cpu_write(void *priv, u64 offset, u64 v, unsigned int size)
 	pthread_mutex_lock(&lock);
 	i = me();
 	if (size != 4)
-		host_die("gicv2 model: GICC store of %u bytes", size);
-	if (offset == 0x00)
-		g.cpu[i].ctlr = v & 0x3ff;
+		model_violation("gicv2: GICC store of %u bytes", size);
+	else if (offset == 0x00)
+		turn(i, v);
 	else if (offset == 0x04)
-		g.cpu[i].pmr = v & 0xff;
+		need_zeros("GICC_PMR", v, 0xff), g.cpu[i].pmr = v & 0xff;
+	else if (offset == 0x08)
+		need_zeros("GICC_BPR", v, 7);
 	else if (offset == 0x10)
 		end(i, v);
-	else if (offset >= 0xd0 && offset < 0xe0 && !v)
-		g.cpu[i].claimed = offset == 0xd0 ? NOTHING : g.cpu[i].claimed;
-	else if (offset != 0x08)
-		host_die("gicv2 model: GICC store at 0x%lx", (unsigned long)offset);
-	if (g.cpu[i].ctlr & 1)
-		csr_set(CSR_SIE, BIT(IRQ_S_EXT));
+	else if (offset >= 0xd0 && offset < 0xe0)
+		write_apr(i, offset, v);
+	else
+		model_violation("gicv2: GICC store at 0x%lx", (unsigned long)offset);
 	update();
 	pthread_mutex_unlock(&lock);
 }
@@ -221,30 +256,46 @@ static u32 read_icfgr(unsigned int i, unsigned int first)
 	return v;
 }
 
-static u64 dist_read(void *priv, u64 offset, unsigned int size)
+/* Bytes only of the registers with a byte for each line. */
+static bool dist_access(const char *what, u64 offset, unsigned int size)
+{
+	if (size == 4 || (size == 1 && offset >= 0x400 && offset < 0xc00))
+		return true;
+	model_violation("gicv2: GICD %s of %u bytes at 0x%lx", what, size, (unsigned long)offset);
+	return false;
+}
+
+static u64 read_dist(unsigned int i, u64 offset, unsigned int size)
 {
 	static const u8 bits[] = { ENABLED, ENABLED, PENDING, PENDING, ACTIVE, ACTIVE };
-	unsigned int i;
+	u64 v = 0;
+
+	if (offset == 0x004)
+		return dist_typer();
+	if (offset == 0xfe8)
+		return 0x2b;
+	if (offset >= 0x100 && offset < 0x400)
+		return has_line(offset % 0x80 * 8)
+			? read_bits(i, offset % 0x80 * 8, bits[(offset - 0x100) / 0x80]) : 0;
+	if (offset >= 0x800 && offset < 0xc00) {
+		for (unsigned int n = 0; has_line(offset - 0x800) && n < size; n++)
+			v |= (u64)read_target(i, offset - 0x800 + n) << 8 * n;
+		return v;
+	}
+	if (offset >= 0xc00 && offset < 0xd00)
+		return has_line((offset - 0xc00) * 4) ? read_icfgr(i, (offset - 0xc00) * 4) : 0;
+	model_violation("gicv2: GICD load at 0x%lx", (unsigned long)offset);
+	return 0;
+}
+
+static u64 dist_read(void *priv, u64 offset, unsigned int size)
+{
 	u64 v = 0;
 
 	(void)priv;
 	pthread_mutex_lock(&lock);
-	i = interface_of(cpus[smp_processor_id()].hwid);
-	if (size != 4 && !(size == 1 && offset >= 0x400 && offset < 0xc00))
-		host_die("gicv2 model: GICD load of %u bytes at 0x%lx", size,
-			 (unsigned long)offset);
-	if (offset == 0x004)
-		v = dist_typer();
-	else if (offset == 0xfe8)
-		v = 0x2b;
-	else if (offset >= 0x100 && offset < 0x400)
-		v = read_bits(i, offset % 0x80 * 8, bits[(offset - 0x100) / 0x80]);
-	else if (offset >= 0x800 && offset < 0x800 + GIC_INTIDS && size == 1)
-		v = read_target(i, offset - 0x800);
-	else if (offset >= 0xc00 && offset < 0xc00 + GIC_INTIDS / 4)
-		v = read_icfgr(i, (offset - 0xc00) * 4);
-	else
-		host_die("gicv2 model: GICD load at 0x%lx", (unsigned long)offset);
+	if (dist_access("load", offset, size))
+		v = read_dist(interface_of(cpus[smp_processor_id()].hwid), offset, size);
 	pthread_mutex_unlock(&lock);
 	return v;
 }
@@ -268,9 +319,11 @@ static void write_icfgr(unsigned int i, unsigned int first, u32 v)
 
 		if (first + n < 16 || edge == line->edge)
 			continue;
-		if (line->state & ENABLED)
-			host_die("gicv2 model: INTID %u changes its trigger while enabled",
-				 first + n);
+		if (line->state & ENABLED) {
+			model_violation("gicv2: INTID %u changes its trigger while enabled",
+					first + n);
+			continue;
+		}
 		line->edge = first + n == 27 ? line->edge : edge;	/* one that is wired in */
 	}
 }
@@ -278,16 +331,21 @@ static void write_icfgr(unsigned int i, unsigned int first, u32 v)
 static void write_target(unsigned int intid, u8 v)
 {
 	if (intid < 32)
-		host_die("gicv2 model: the targets of INTID %u are read-only", intid);
-	if (g.nr > 1)
-		g.spi[intid].target = v & ((1U << g.nr) - 1);
+		model_violation("gicv2: the targets of INTID %u are read-only", intid);
+	else if (g.spi[intid].state & ENABLED)
+		model_violation("gicv2: the targets of INTID %u change while it is enabled", intid);
+	else if (v & ~((1U << g.nr) - 1))
+		model_violation("gicv2: INTID %u: no interface is target 0x%x", intid, v);
+	else if (g.nr > 1)
+		g.spi[intid].target = v;
 }
 
 /* The target list's filter must be 0. [GIC2 GICD_SGIR] */
 static void send(unsigned int from, u32 v)
 {
-	if (v & ~0xff000fU || !(v & 0xff0000))
-		host_die("gicv2 model: SGIR 0x%x", v);
+	need_zeros("GICD_SGIR", v, 0xff000f);
+	if (!(v >> 16 & ((1U << g.nr) - 1)))
+		model_violation("gicv2: SGI %u goes to nobody: 0x%x", v & 15, v);
 	for (unsigned int i = 0; i < g.nr; i++) {
 		if (!(v >> (16 + i) & 1))
 			continue;
@@ -305,35 +363,51 @@ static void clear_sgis(unsigned int i, unsigned int first, u32 v)
 	}
 }
 
-static void dist_write(void *priv, u64 offset, u64 v, unsigned int size)
+static void write_bytes(unsigned int i, u64 offset, u32 v, unsigned int size)
+{
+	unsigned int first = offset % 0x400;
+
+	if (!has_line(first))
+		return;
+	for (unsigned int n = 0; n < size; n++) {
+		if (offset >= 0x800)
+			write_target(first + n, v >> 8 * n);
+		else
+			line_at(i, first + n)->priority = v >> 8 * n;
+	}
+}
+
+static void write_dist(unsigned int i, u64 offset, u32 v, unsigned int size)
 {
 	static const u8 bits[] = { ENABLED, ENABLED, PENDING, PENDING, ACTIVE, ACTIVE };
-	unsigned int i;
 
+	if (offset == 0x000) {
+		need_zeros("GICD_CTLR", v, 1);
+		g.on = v & 1;
+	} else if (offset >= 0x100 && offset < 0x400) {
+		if (has_line(offset % 0x80 * 8))
+			write_bits(i, offset % 0x80 * 8, bits[(offset - 0x100) / 0x80],
+				   offset / 0x80 % 2 == 0, v);
+	} else if (offset >= 0x400 && offset < 0xc00) {
+		write_bytes(i, offset, v, size);
+	} else if (offset >= 0xc00 && offset < 0xd00) {
+		if (has_line((offset - 0xc00) * 4))
+			write_icfgr(i, (offset - 0xc00) * 4, v);
+	} else if (offset == 0xf00) {
+		send(i, v);
+	} else if (offset >= 0xf10 && offset < 0xf20) {
+		clear_sgis(i, offset - 0xf10, v);
+	} else {
+		model_violation("gicv2: GICD store at 0x%lx", (unsigned long)offset);
+	}
+}
+
+static void dist_write(void *priv, u64 offset, u64 v, unsigned int size)
+{
 	(void)priv;
 	pthread_mutex_lock(&lock);
-	i = interface_of(cpus[smp_processor_id()].hwid);
-	if (size != 4 && !(size == 1 && offset >= 0x400 && offset < 0xc00))
-		host_die("gicv2 model: GICD store of %u bytes at 0x%lx", size,
-			 (unsigned long)offset);
-	if (offset == 0x000)
-		g.on = v & 1;
-	else if (offset >= 0x100 && offset < 0x400)
-		write_bits(i, offset % 0x80 * 8, bits[(offset - 0x100) / 0x80],
-			   offset / 0x80 % 2 == 0, v);
-	else if (offset >= 0x400 && offset < 0x400 + GIC_INTIDS)
-		for (unsigned int n = 0; n < size; n++)
-			line_at(i, offset - 0x400 + n)->priority = v >> 8 * n;
-	else if (offset >= 0x800 && offset < 0x800 + GIC_INTIDS && size == 1)
-		write_target(offset - 0x800, v);
-	else if (offset >= 0xc00 && offset < 0xc00 + GIC_INTIDS / 4)
-		write_icfgr(i, (offset - 0xc00) * 4, v);
-	else if (offset == 0xf00)
-		send(i, v);
-	else if (offset >= 0xf10 && offset < 0xf20)
-		clear_sgis(i, offset - 0xf10, v);
-	else
-		host_die("gicv2 model: GICD store at 0x%lx", (unsigned long)offset);
+	if (dist_access("store", offset, size))
+		write_dist(interface_of(cpus[smp_processor_id()].hwid), offset, v, size);
 	update();
 	pthread_mutex_unlock(&lock);
 }
@@ -343,23 +417,37 @@ static void dist_write(void *priv, u64 offset, u64 v, unsigned int size)
 static u64 frame_read(void *priv, u64 offset, unsigned int size)
 {
 	(void)priv;
-	if (offset != 0x008 || size != 4)
-		host_die("gicv2 model: frame load at 0x%lx", (unsigned long)offset);
-	return g.typer;
+	if (offset == 0x008 && size == 4)
+		return g.typer;
+	model_violation("gicv2: frame load of %u bytes at 0x%lx", size, (unsigned long)offset);
+	return 0;
 }
 
-/* A pulse; of a number out of range nothing comes. */
+/* A pulse; of a number out of range nothing comes, and a level forgets it. */
 static void frame_write(void *priv, u64 offset, u64 v, unsigned int size)
 {
 	u32 first = g.typer >> 16 & 0x3ff;
 
 	(void)priv;
-	if (offset != 0x040 || size != 4)
-		host_die("gicv2 model: frame store at 0x%lx", (unsigned long)offset);
+	if (offset != 0x040 || size != 4) {
+		model_violation("gicv2: frame store of %u bytes at 0x%lx", size,
+				(unsigned long)offset);
+		return;
+	}
 	if (v < first || v >= first + (g.typer & 0x3ff))
 		return;
+	if (!g.spi[v].edge)
+		model_violation("gicv2: a message comes for INTID %u, which is a level", (u32)v);
 	gicv2_wire(v, true);
 	gicv2_wire(v, false);
+}
+
+void gicv2_check(void)
+{
+	for (unsigned int i = 0; i < g.nr; i++)
+		if (g.cpu[i].ctlr & 1 && g.cpu[i].claimed != NOTHING)
+			model_violation("gicv2: interface %u has claimed 0x%x and not ended it", i,
+					g.cpu[i].claimed);
 }
 
 /* ---- For tests ------------------------------------------------------------------------------ */

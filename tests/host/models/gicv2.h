@@ -1,7 +1,7 @@
 /*
  * A GICv2 [GIC2] with up to eight CPU interfaces, at GIC_DIST and GIC_CPU, and a v2m frame. Strict:
- * an access of another size than the manual allows, an end that is not the last claim's, and a
- * trigger changed while the line is enabled end the test.
+ * an access of another size than the manual allows, an end that is not the last claim's, a trigger
+ * or targets changed while the line is enabled, a message for a level are violations.
  */
 #ifndef TESTS_HOST_MODELS_GICV2_H
 #define TESTS_HOST_MODELS_GICV2_H
@@ -17,6 +17,8 @@
  * has left its traces. The frame says TYPER. */
 void gicv2_model(unsigned int nr, const u64 *hwid, u32 typer);
 void gicv2_wire(unsigned int intid, bool level);		/* an SPI's */
+/* Violations: claims that have not been ended. */
+void gicv2_check(void);
 /* As if somebody had enabled that SPI and made it pending. */
 void gicv2_intrude(unsigned int intid);
 
