@@ -74,7 +74,7 @@ def check_order(commands):
 
 
 @pytest.mark.parametrize('smp', [1, 4, 8])
-def test_commands(its, smp, disk, tmp_path):
+def test_s165_s166_commands(its, smp, disk, tmp_path):
     """The queue as the kernel remembers it is what QEMU read, command by command."""
     trace = tmp_path / 'trace.log'
     work = 'irq shuffle 20 blk stress 100; irq inject 21; its --json; its log 2047 --json; irq check'
@@ -122,7 +122,7 @@ def test_every_claim_ends(gic, eoimode, disk, tmp_path):
     assert claims > 100
 
 
-def test_fewer_lpis(its, disk):
+def test_s173_fewer_lpis(its, disk):
     """A device gets half of what it wants, and half of that; the next one none and takes a wire."""
     row = its._replace(bootargs=its.bootargs + ' gic.lpis=3')
     second = ['-drive', 'if=none,id=more,driver=null-co,size=1M,read-zeroes=on',
@@ -135,6 +135,27 @@ def test_fewer_lpis(its, disk):
     assert re.search(r'its@\w+: device 0018: no LPI is left, all 3 are given', result.output), result
     assert result.documents[0]['lpis'] == {'size': 3, 'given': 3}
     assert '00:03.0' in result.output and 'intx: 1 vector' in result.output, result
+
+
+@pytest.mark.parametrize('bridge', ['pcie-pci-bridge', 'pci-bridge,chassis_nr=1'])
+def test_s167_s173_behind_a_bridge(its, bridge, tmp_path):
+    """What is behind a bridge to PCI sends under one id: both disks are events of one device."""
+    trace = tmp_path / 'trace.log'
+    extra = ['-device', bridge + ',id=b,addr=7']
+    for n in range(2):
+        image = machine.disk_image(tmp_path / ('%d.img' % n), 64)
+        extra += ['-blockdev', 'driver=raw,node-name=d%d,file.driver=file,file.filename=%s' % (n, image),
+                  '-device', 'virtio-blk-pci,drive=d%d,bus=b,addr=%d' % (n, n + 1)]
+    work = '; '.join('blk sum 0 64 --disk %d' % n for n in (0, 1, 0)) + '; its --json; irqs --json; irq check'
+    result = machine.run(its, work, smp=2, extra=extra + ['-trace', 'gicv3_its_translation_write',
+                                                         '-D', str(trace)])
+    summary, irqs = result.documents
+    device, = [d for one in summary['its'] for d in one['devices']]
+    senders = set(re.findall(r'requester_id (?:0x)?([0-9a-f]+)', trace.read_text()))
+    assert {int(sender, 16) for sender in senders} == {int(device['id'], 16)}
+    lines = [line for line in irqs if line['levels'][-1]['hwirq'] >= FIRST_LPI]
+    assert device['events'] >= len(lines) >= 4
+    assert len({action[:7] for line in lines if sum(line['counts']) for action in line['actions']}) == 2
 
 
 class Outside:
@@ -185,7 +206,7 @@ def test_unmapped(gic, disk, outside):
         assert '0 violations' in m.type('irq check')
 
 
-def test_command_timeout(its, disk, outside):
+def test_s172_command_timeout(its, disk, outside):
     """An ITS that stops reading commands: named, waited for once, usable again when it goes on."""
     with machine.prompt(its, disks=[disk], extra=outside.arguments) as m:
         outside.connect()

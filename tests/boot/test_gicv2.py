@@ -93,7 +93,7 @@ def test_every_claim_ends(gicv2, disk, tmp_path):
     assert len(senders) >= 2, 'IPIs of one CPU only'
 
 
-def test_edge_before_enable(v2m, disk, tmp_path):
+def test_s163_edge_before_enable(v2m, disk, tmp_path):
     """A frame's pulse means nothing to a level: each of its SPIs is an edge before it is enabled."""
     trace = tmp_path / 'trace.log'
     machine.run(v2m, 'blk sum 0 8', disks=[disk], extra=['-trace', 'gic_dist_write', '-D', str(trace)])
@@ -114,7 +114,7 @@ def test_edge_before_enable(v2m, disk, tmp_path):
 # ---- Messages ----------------------------------------------------------------------------------
 
 
-def test_levels(v2m, disk):
+def test_s163_levels(v2m, disk):
     """A line is the same INTID at both controllers; the message is the frame's and that number."""
     irqs, msi = machine.run(v2m, 'irqs --json; msi 00:01.0 --json', disks=[disk]).documents
     rows = {entry['irq']: entry for entry in msi['rows']}
@@ -177,7 +177,7 @@ def test_tree_puts_a_wire_there(v2m, edit, wire, owner, disk, tmp_path):
     assert check['ok'] and stress['errors'] == 0
 
 
-def test_no_frame_there(v2m, disk, tmp_path):
+def test_s163_no_frame_there(v2m, disk, tmp_path):
     """A frame that says it has no SPIs: named with the reason, and the disk takes a wire."""
     tree = patched_tree(v2m, tmp_path / 'dtb', cells('reg', '/v2m@', 1, 0x9030000))
     result = machine.run(v2m, 'irqs --json; blk stress 100 --json', disks=[disk], extra=tree)
