@@ -9,7 +9,9 @@
 #include <kernel/printk.h>
 #include <kernel/smp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "models/gicv2.h"
 #include "support/rec.h"
 #include "support/tree.h"
@@ -722,6 +724,82 @@ static void block_without_memory(void **state)
 	remove_device();
 }
 
+/* ---- At random: wires, and messages of one device -------------------------------------------- */
+
+#define LINES	12	/* the second half are messages */
+
+static struct { unsigned int irq, due, got; bool off; } line[LINES];
+
+static irqreturn_t count(int irq, void *arg)
+{
+	unsigned int n = (uintptr_t)arg;
+
+	assert_int_equal(line[n].irq, irq);
+	line[n].got++;
+	if (n < LINES / 2)
+		gicv2_wire(32 + 40 + n, false);
+	return IRQ_HANDLED;
+}
+
+static void raise(unsigned int n)
+{
+	if (line[n].due > line[n].got)
+		return;
+	line[n].due = line[n].got + 1;
+	if (n < LINES / 2)
+		gicv2_wire(32 + 40 + n, true);
+	else
+		host_bus_write(GIC_FRAME + 0x40, intid_of(line[n].irq), 4);
+}
+
+static void do_something(u64 *seed)
+{
+	unsigned int n = host_random(seed) % LINES;
+
+	switch (host_random(seed) % 6) {
+	case 0:
+		irq_set_affinity(line[n].irq, cpumask_of(host_random(seed) % NR_CPUS_HERE));
+		break;
+	case 1:
+		(line[n].off ? enable_irq : disable_irq)(line[n].irq);
+		line[n].off = !line[n].off;
+		break;
+	case 2:
+		smp_call_function_single(1 + n % (NR_CPUS_HERE - 1), call, NULL);
+		break;
+	default:
+		raise(n);
+	}
+	if (host_random(seed) % 3 == 0)
+		host_run_deferred();
+}
+
+static void random_traffic(void **state)
+{
+	const char *text = getenv("SEED");
+	u64 seed = text ? strtoull(text, NULL, 0) : (u64)time(NULL);
+
+	(void)state;
+	printf("# SEED=%llu\n", (unsigned long long)seed);
+	make_device();
+	memset(line, 0, sizeof(line));
+	for (uintptr_t n = 0; n < LINES; n++) {
+		line[n].irq = n < LINES / 2 ? map(0, 40 + n, n % 2 ? 1 : 4)
+					    : (unsigned int)block(n - LINES / 2, 1);
+		assert_int_equal(request_irq(line[n].irq, count, 0, "line", (void *)n), 0);
+	}
+	for (unsigned int i = 0; i < 3000; i++)
+		do_something(&seed);
+	for (uintptr_t n = 0; n < LINES; n++) {
+		if (line[n].off)
+			enable_irq(line[n].irq);
+		host_run_deferred();
+		assert_true(line[n].got >= line[n].due);
+		free_irq(line[n].irq, (void *)n);
+	}
+	remove_device();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -746,6 +824,7 @@ int main(void)
 		B(v2m_off),
 		B(wrong_trees),
 		B(block_without_memory),
+		B(random_traffic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
