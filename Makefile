@@ -127,6 +127,7 @@ drivers := \
 	gpio/pl061 \
 	gpio/gpio-keys \
 	pci/bar \
+	pci/check \
 	pci/caps \
 	pci/bus \
 	pci/scan \

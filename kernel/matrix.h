@@ -23,6 +23,8 @@ void irq_matrix_offline(struct irq_matrix *m, unsigned int cpu);
 int irq_matrix_alloc(struct irq_matrix *m, const struct cpumask *mask, unsigned int *cpu);
 void irq_matrix_free(struct irq_matrix *m, unsigned int cpu, unsigned int id);
 bool irq_matrix_test(struct irq_matrix *m, unsigned int cpu, unsigned int id);
+/* CPU's ids are counted as there are bits, and no reserved one is given. */
+bool irq_matrix_is_sound(struct irq_matrix *m, unsigned int cpu);
 /* Given / free ids of a CPU, for messages. */
 unsigned int irq_matrix_allocated(struct irq_matrix *m, unsigned int cpu);
 unsigned int irq_matrix_available(struct irq_matrix *m, unsigned int cpu);

@@ -38,7 +38,7 @@ static struct aplic_idc *aplic_idc_of(struct irq_data *d)
 	return &aplic_idcs[cpumask_first(irq_data_get_effective_affinity_mask(d))];
 }
 
-static u32 aplic_target(struct irq_data *d)
+u32 aplic_idc_target(struct irq_data *d)
 {
 	return aplic_idc_of(d)->hart << TARGET_HART_SHIFT | PRIORITY;
 }
@@ -49,7 +49,7 @@ static void aplic_write_target(struct irq_data *d)
 	struct aplic *aplic = d->chip_data;
 
 	if (readl(aplic->regs + SOURCECFG(d->hwirq)) != SM_INACTIVE)
-		writel(aplic_target(d), aplic->regs + TARGET(d->hwirq));
+		writel(aplic_idc_target(d), aplic->regs + TARGET(d->hwirq));
 }
 
 /* The CPU of MASK that has the fewest lines; NR_CPUS if it delivers to none. */
@@ -186,17 +186,3 @@ const struct irq_domain_ops aplic_direct_ops = {
 	.map = aplic_direct_map,
 	.unmap = aplic_direct_unmap,
 };
-
-/* ---- Invariants ----------------------------------------------------------------------------- */
-
-const char *aplic_direct_fault(const struct aplic *aplic, u32 source)
-{
-	struct irq_data *d = irq_domain_lookup(aplic->domain, source);
-
-	if (!aplic_bit(aplic, SETIE(0), source))
-		return NULL;
-	if (!d)
-		return "is enabled, but has no irq";
-	return readl(aplic->regs + TARGET(source)) == aplic_target(d) ? NULL :
-	       "does not go to the CPU that its irq says";
-}

@@ -15,7 +15,6 @@
 #include <kernel/printk.h>
 #include <kernel/smp.h>
 #include <kernel/trace.h>
-#include <stdio.h>
 
 #define IDC(hart)		(0x4000 + 32UL * (hart))
 #define IDC_SIZE		32
@@ -25,9 +24,6 @@
 #define  CLAIMI			0x1c
 #define  CLAIMI_SOURCE_SHIFT	16
 
-#define GRACE_US		10000	/* for what irq_check() finds in the middle of a change */
-
-static struct aplic *aplics;
 static unsigned int parent_irq;
 
 /* ---- The interrupt -------------------------------------------------------------------------- */
@@ -83,28 +79,6 @@ static void aplic_handle_irq(struct irq_desc *desc)
 	if (unlikely(!claims))
 		aplic_spurious(aplic);
 	chained_irq_exit(chip, desc);
-}
-
-/* ---- Invariants ----------------------------------------------------------------------------- */
-
-static unsigned int aplic_check(void (*report)(void *arg, const char *text), void *arg)
-{
-	unsigned int faults = 0;
-	char text[96];
-
-	for (const struct aplic *aplic = aplics; aplic; aplic = aplic->next) {
-		for (u32 n = 1; n <= aplic->nr_sources; n++) {
-			const char *fault;
-
-			if (!poll_timeout(!(fault = aplic_direct_fault(aplic, n)), GRACE_US))
-				continue;
-			snprintf(text, sizeof(text), "%s: source %u %s", aplic->domain->name, n,
-				 fault);
-			report(arg, text);
-			faults++;
-		}
-	}
-	return faults;
 }
 
 /* ---- Starting ------------------------------------------------------------------------------- */
@@ -176,7 +150,6 @@ static int aplic_connect(struct device_node *parent)
 	parent_irq = irq;
 	cpu_on_startup("aplic", aplic_cpu_up);
 	cpu_on_shutdown("aplic", aplic_cpu_down);
-	irq_check_register(aplic_check);
 	return 0;
 }
 
@@ -197,12 +170,11 @@ int aplic_direct_setup(struct aplic *aplic, struct device_node *node, struct dev
 	if (!aplic->domain)
 		goto forget_idcs;
 	irq_domain_set_name(aplic->domain, "aplic");
+	aplic->target = aplic_idc_target;
 	ret = aplic_connect(parent);
 	if (ret)
 		goto remove_domain;
 	irq_domain_set_chained_on(aplic->domain, parent_irq);
-	aplic->next = aplics;
-	aplics = aplic;
 	return 0;
 
 remove_domain:

@@ -51,18 +51,32 @@ static void aplic_irq_eoi(struct irq_data *d)
 		aplic_repend(d);
 }
 
+/* What the target register holds then. */
+static u32 aplic_encode(const struct aplic *aplic, const struct msi_msg *msg)
+{
+	u64 page = (msi_msg_address(msg) - aplic->imsic_base) >> IMSIC_PAGE_SHIFT;
+	u32 guest = page & (BIT(aplic->guest_bits) - 1), hart = page >> aplic->guest_bits;
+
+	if (!msi_msg_address(msg) && !msg->data)
+		return 0;	/* deactivated */
+	return hart << TARGET_HART_SHIFT | guest << TARGET_GUEST_SHIFT | msg->data;
+}
+
 /* One store, so no message is ever half old and half new. */
 static void aplic_irq_write_msi_msg(struct irq_data *d, struct msi_msg *msg)
 {
 	struct aplic *aplic = d->chip_data;
-	u64 page = (msi_msg_address(msg) - aplic->imsic_base) >> IMSIC_PAGE_SHIFT;
-	u32 guest = page & (BIT(aplic->guest_bits) - 1), hart = page >> aplic->guest_bits;
-	u32 target = hart << TARGET_HART_SHIFT | guest << TARGET_GUEST_SHIFT | msg->data;
 
-	if (!msi_msg_address(msg) && !msg->data)
-		target = 0;	/* deactivated */
 	irq_data_get_msi_desc(d)->msg = *msg;
-	writel(target, aplic->regs + TARGET(d->hwirq));
+	writel(aplic_encode(aplic, msg), aplic->regs + TARGET(d->hwirq));
+}
+
+static u32 aplic_msi_target(struct irq_data *d)
+{
+	struct msi_msg msg = { 0 };
+
+	irq_chip_compose_msi_msg(d, &msg);
+	return aplic_encode(d->chip_data, &msg);
 }
 
 static int aplic_irq_set_type(struct irq_data *d, unsigned int type)
@@ -139,6 +153,8 @@ int aplic_msi_setup(struct aplic *aplic, struct device_node *node)
 	if (!msi_create_device_irq_domain(&aplic->dev, MSI_DEFAULT_DOMAIN, &aplic_template,
 					  aplic->nr_sources + 1, aplic, aplic))
 		return -ENOMEM;
-	irq_domain_set_name(msi_get_device_domain(&aplic->dev, MSI_DEFAULT_DOMAIN), "aplic");
+	aplic->domain = msi_get_device_domain(&aplic->dev, MSI_DEFAULT_DOMAIN);
+	irq_domain_set_name(aplic->domain, "aplic");
+	aplic->target = aplic_msi_target;
 	return 0;
 }

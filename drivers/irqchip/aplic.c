@@ -11,6 +11,11 @@
 #include <kernel/driver.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
+#include <stdio.h>
+
+#define GRACE_US		10000	/* for what irq_check() finds in the middle of a change */
+
+static struct aplic *aplics;
 
 /* ---- Sources -------------------------------------------------------------------------------- */
 
@@ -62,6 +67,40 @@ int aplic_translate(const struct aplic *aplic, const struct irq_fwspec *fwspec,
 	return 0;
 }
 
+/* ---- Invariants ----------------------------------------------------------------------------- */
+
+static const char *aplic_fault(const struct aplic *aplic, u32 source)
+{
+	struct irq_data *d = irq_domain_lookup(aplic->domain, source);
+
+	if (!d)
+		return aplic_bit(aplic, SETIE(0), source) ? "is enabled, but has no irq" : NULL;
+	if (!irqd_is_started(d) || readl(aplic->regs + SOURCECFG(source)) == SM_INACTIVE)
+		return NULL;
+	return readl(aplic->regs + TARGET(source)) == aplic->target(d) ? NULL :
+	       "does not go where its irq says";
+}
+
+static unsigned int aplic_check(void (*report)(void *arg, const char *text), void *arg)
+{
+	unsigned int faults = 0;
+	char text[96];
+
+	for (const struct aplic *aplic = aplics; aplic; aplic = aplic->next) {
+		for (u32 n = 1; n <= aplic->nr_sources; n++) {
+			const char *fault;
+
+			if (!poll_timeout(!(fault = aplic_fault(aplic, n)), GRACE_US))
+				continue;
+			snprintf(text, sizeof(text), "%s: source %u %s", aplic->domain->name, n,
+				 fault);
+			report(arg, text);
+			faults++;
+		}
+	}
+	return faults;
+}
+
 /* ---- Starting ------------------------------------------------------------------------------- */
 
 /* Nothing is sensed, enabled or delivered, whatever firmware left. */
@@ -108,9 +147,13 @@ static int aplic_setup(struct aplic *aplic, struct device_node *node, struct dev
 		return ret;
 	aplic_reset(aplic, delivery);
 	ret = delivery ? aplic_msi_setup(aplic, node) : aplic_direct_setup(aplic, node, parent);
-	if (!ret)
-		writel(delivery | DOMAINCFG_IE, aplic->regs + DOMAINCFG);
-	return ret;
+	if (ret)
+		return ret;
+	irq_check_register(aplic_check);
+	aplic->next = aplics;
+	aplics = aplic;
+	writel(delivery | DOMAINCFG_IE, aplic->regs + DOMAINCFG);
+	return 0;
 }
 
 static int aplic_init(struct device_node *node, struct device_node *parent)

@@ -37,12 +37,13 @@ struct aplic {
 	char *regs;
 	u64 size;			/* of regs */
 	u32 nr_sources;
+	struct aplic *next;
+	struct irq_domain *domain;
+	u32 (*target)(struct irq_data *d);	/* what the register of a line is to hold */
 	/* MSI mode */
 	phys_addr_t imsic_base;		/* page of hart index 0 */
 	u32 guest_bits;			/* a hart has 2^guest_bits pages */
 	/* Direct mode */
-	struct aplic *next;
-	struct irq_domain *domain;
 	unsigned long spurious;		/* traps whose first claim found nothing */
 	unsigned long unmapped;		/* claims of sources without an irq */
 	u8 claimed_high[APLIC_MAX_SOURCE + 1];	/* the wire, at the newest claim of a level */
@@ -64,8 +65,7 @@ extern struct aplic_idc {
 
 extern const struct irq_chip aplic_direct_chip;
 extern const struct irq_domain_ops aplic_direct_ops;	/* host_data is the aplic */
-/* What is wrong with the source, or NULL. */
-const char *aplic_direct_fault(const struct aplic *aplic, u32 source);
+u32 aplic_idc_target(struct irq_data *d);
 
 static inline bool aplic_is_level(const struct irq_data *d)
 {

@@ -138,6 +138,11 @@ static unsigned int imsic_check(void (*report)(void *arg, const char *text), voi
 	char text[96];
 
 	for_each_possible_cpu(cpu) {
+		if (!irq_matrix_is_sound(imsic.matrix, cpu)) {
+			snprintf(text, sizeof(text), "imsic: cpu %u: ids are counted wrongly", cpu);
+			report(arg, text);
+			faults++;
+		}
 		for (unsigned int id = IMSIC_IPI_ID + 1; id <= imsic.nr_ids; id++) {
 			unsigned long flags = spin_lock_irqsave(&imsic.lock);
 			const char *fault = imsic_vector_fault(&imsic.hart[cpu].vector[id]);

@@ -80,7 +80,7 @@ static void plic_set_priority(struct irq_data *d, u32 priority)
 static void plic_irq_mask(struct irq_data *d) { plic_set_priority(d, 0); }
 static void plic_irq_unmask(struct irq_data *d) { plic_set_priority(d, 1); }
 
-static struct plic_context *plic_context_of(struct irq_data *d)
+struct plic_context *plic_context_of(const struct irq_data *d)
 {
 	return &plic_contexts[cpumask_first(irq_data_get_effective_affinity_mask(d))];
 }

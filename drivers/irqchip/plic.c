@@ -122,6 +122,8 @@ static const char *plic_fault(const struct plic *plic, u32 hwirq)
 		return "is enabled in several contexts";
 	if (enabled && !d)
 		return "is enabled, but has no irq";
+	if (enabled && !plic_enabled(plic_context_of(d), hwirq))
+		return "is enabled for another CPU than its irq says";
 	if (__atomic_load_n(&plic->claimed_by[hwirq], __ATOMIC_RELAXED) == PLIC_NOBODY)
 		return NULL;
 	return d && irqd_test(d, HANDLED_LATER) ? NULL : "was claimed and is not completed";

@@ -37,6 +37,8 @@ extern struct plic_context {
 extern const struct irq_chip plic_chip;
 extern const struct irq_domain_ops plic_domain_ops;	/* host_data is the plic */
 
+/* Of the CPU that the line goes to. */
+struct plic_context *plic_context_of(const struct irq_data *d);
 /* Irqs off. */
 bool plic_enabled(const struct plic_context *context, irq_hw_number_t hwirq);
 void plic_toggle(struct plic_context *context, irq_hw_number_t hwirq, bool on);

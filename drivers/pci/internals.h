@@ -52,6 +52,9 @@ void pci_host_remove(struct pci_host *host);
 int pci_add_devices(struct pci_bus *bus);
 void pci_remove_devices(struct pci_bus *bus);
 
+/* check.c: an irq_check_fn. */
+unsigned int pci_check(void (*report)(void *arg, const char *text), void *arg);
+
 /* msi.c */
 void pci_msi_init(struct pci_dev *dev);		/* at enumeration: leftovers off (S-155) */
 int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize);

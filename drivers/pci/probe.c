@@ -119,6 +119,7 @@ int pci_host_probe(struct pci_host *host)
 	int err = -ENOMEM;
 
 	devices_lock();
+	irq_check_register(pci_check);
 	INIT_LIST_HEAD(&host->buses);
 	list_add_tail(&host->link, &pci_hosts);
 	host->root = pci_add_bus(host, NULL, host->first_bus);

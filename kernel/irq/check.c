@@ -1,7 +1,8 @@
 /*
  * The invariant checker: what must hold between descriptors, chains of irq_data, domains and
  * their reverse maps whenever nobody is in the middle of changing them. Runs after every test and
- * as the shell's `irq check`. Controllers add their own rules (identities against vectors).
+ * as the shell's `irq check`. Controllers and buses add their own rules: ids against lines, what
+ * registers hold, the messages in devices against those that parents compose.
  */
 #include <kernel/irq/internals.h>
 #include <kernel/irq/domain.h>
@@ -33,6 +34,9 @@ static void __printf(2, 3) complain(struct report *r, const char *fmt, ...)
 
 void irq_check_register(irq_check_fn fn)
 {
+	for (unsigned int i = 0; i < nr_checkers; i++)
+		if (checkers[i] == fn)
+			return;
 	if (!WARN_ON(nr_checkers == MAX_CHECKERS))
 		checkers[nr_checkers++] = fn;
 }
@@ -83,6 +87,12 @@ static void check_state(struct report *r, struct irq_desc *desc)
 		complain(r, "irq %u: started without an action", d->irq);
 	if (irqd_is_started(d) && d->domain && !irqd_is_activated(d))
 		complain(r, "irq %u: started but not activated", d->irq);
+	if (irqd_is_activated(d) && d->chip == &no_irq_chip)
+		complain(r, "irq %u: activated without a chip", d->irq);
+	if (irqd_is_started(d) && irqd_is_single_target(d) &&
+	    cpumask_weight(irq_data_get_effective_affinity_mask(d)) != 1)
+		complain(r, "irq %u: has to interrupt one CPU, but its effective mask has %u",
+			 d->irq, cpumask_weight(irq_data_get_effective_affinity_mask(d)));
 	if (!percpu && irqd_is_started(d) && irqd_irq_disabled(d) != (desc->depth != 0))
 		complain(r, "irq %u: depth %u, but %s", d->irq, desc->depth,
 			 irqd_irq_disabled(d) ? "disabled" : "enabled");
@@ -164,10 +174,12 @@ unsigned int irq_check(void (*report)(void *arg, const char *text), void *arg)
 {
 	struct report r = { .put = report, .arg = arg };
 	struct irq_domain *d = NULL;
-	unsigned int irq;
 
-	for_each_irq(irq)
-		check_desc(&r, irq);
+	for (unsigned int irq = 1; irq < NR_IRQS; irq++)
+		if (irq_get_next_irq(irq) == irq)
+			check_desc(&r, irq);
+		else if (irq_to_desc(irq))
+			complain(&r, "irq %u: has a descriptor, but is free", irq);
 	while ((d = irq_domain_next(d)))
 		check_domain(&r, d);
 	for (unsigned int i = 0; i < nr_checkers; i++)

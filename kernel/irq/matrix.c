@@ -140,6 +140,17 @@ bool irq_matrix_test(struct irq_matrix *m, unsigned int cpu, unsigned int id)
 	return given;
 }
 
+bool irq_matrix_is_sound(struct irq_matrix *m, unsigned int cpu)
+{
+	unsigned long flags = spin_lock_irqsave(&m->lock);
+	bool sound = bitmap_weight(cpu_map(m, cpu), m->end) == m->given[cpu];
+
+	for (unsigned int word = 0; word < m->words; word++)
+		sound &= !(m->map[word] & cpu_map(m, cpu)[word]);
+	spin_unlock_irqrestore(&m->lock, flags);
+	return sound;
+}
+
 unsigned int irq_matrix_allocated(struct irq_matrix *m, unsigned int cpu)
 {
 	return __atomic_load_n(&m->given[cpu], __ATOMIC_RELAXED);

@@ -180,6 +180,15 @@ static void aplic_write(void *priv, u64 offset, u64 v, unsigned int size)
 		write_by_number(offset, v);
 }
 
+static u32 enabled_word(unsigned int i)
+{
+	u32 v = 0;
+
+	for (unsigned int n = 32 * i; n < 32 * i + 32 && n <= APLIC_SOURCES; n++)
+		v |= (u32)a.enabled[n] << n % 32;
+	return v;
+}
+
 static u64 aplic_read(void *priv, u64 offset, unsigned int size)
 {
 	(void)priv;
@@ -189,6 +198,8 @@ static u64 aplic_read(void *priv, u64 offset, unsigned int size)
 		return a.domaincfg;
 	else if (offset <= 4 * APLIC_SOURCES)
 		return a.mode[offset / 4];
+	else if (offset >= 0x1e00 && offset < 0x1e80)
+		return enabled_word((offset - 0x1e00) / 4);
 	else if (offset > 0x3000 && offset <= 0x3000 + 4 * APLIC_SOURCES)
 		return a.target[(offset - 0x3000) / 4];
 	else
