@@ -1,10 +1,13 @@
 """Boots Cascade in QEMU for a test: in one go with commands in CMD, or with somebody at the prompt.
 
-Every QEMU belongs to the test that started it and ends with it; what it may write is limited."""
+Every QEMU belongs to the test that started it and ends with it; what it may write is limited.
+Whatever a test does, in the end the irq core is asked to check itself: run() puts that behind CMD
+and takes its answer away again, prompt() asks when the test is done."""
 
 import contextlib
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -59,9 +62,31 @@ class Result:
         return 'status %d, output:\n%s' % (self.status, self.output[-6000:])
 
 
+CHECK = 'irq check --json'
+SOUND = {'ok': True, 'errors': []}
+
+
+def checked(cmd):
+    """CMD, and behind it the check; not if the machine will have ended by then."""
+    return '%s; %s' % (cmd, CHECK) if cmd and not re.search(r'(^|;)\s*poweroff\b', cmd) else cmd
+
+
+def check_result(result, cmd):
+    """Takes the answer of the check behind CMD away; a run that ended in order must have it."""
+    if checked(cmd) == cmd or result.status not in (0, 1):
+        return
+    assert result.documents and set(result.documents[-1]) == set(SOUND), \
+        'no answer of the last %r: %r' % (CHECK, result)
+    verdict = result.documents.pop()
+    assert verdict == SOUND, '%r: %r' % (verdict, result)
+    at = max(n for n, line in enumerate(result.lines) if line[:1] == '{')
+    del result.lines[at]
+    result.output = '\r\n'.join(result.lines)
+
+
 def run(row, cmd, smp=4, disks=(), extra=(), boots=10, status=0):
     """Boots with CMD and waits for the end; checks the status (None: any)."""
-    append = machines.bootargs(row, cmd)
+    append = machines.bootargs(row, checked(cmd))
     line = machines.argv(row, kernel(row), smp, disks, append, extra)
     assert os.path.exists(kernel(row)), 'no %s; build it: make ARCH=%s' % (kernel(row), row.arch)
     process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -74,6 +99,7 @@ def run(row, cmd, smp=4, disks=(), extra=(), boots=10, status=0):
         raise AssertionError('no end of %r; output:\n%s'
                              % (cmd, output.decode('utf-8', 'replace')[-6000:]))
     result = Result(process.returncode, output.decode('utf-8', 'replace'))
+    check_result(result, cmd)
     assert status is None or result.status == status, result
     return result
 
@@ -83,6 +109,9 @@ def launch(env=None, timeout=None, terminal=False):
     environment = {key: value for key, value in os.environ.items()
                    if key not in ('CMD', 'SMP', 'DISK', 'MACHINE', 'QEMU_ARGS', 'DEADLINE')}
     environment.update(env or {})
+    cmd = environment.get('CMD')
+    if cmd and not terminal:
+        environment['CMD'] = checked(cmd)
     program = os.path.join(TREE, 'tools', 'run')
     if terminal:
         return pexpect.spawn(program, env=environment, encoding='utf-8', codec_errors='replace',
@@ -90,7 +119,9 @@ def launch(env=None, timeout=None, terminal=False):
     done = subprocess.run([program], env=environment, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=timeout or deadline(30))
-    return Result(done.returncode, done.stdout.decode('utf-8', 'replace'))
+    result = Result(done.returncode, done.stdout.decode('utf-8', 'replace'))
+    check_result(result, cmd)
+    return result
 
 
 class Prompt:
@@ -122,6 +153,14 @@ class Prompt:
         assert len(found) == 1, (line, found)
         return json.loads(found[0])
 
+    def check(self):
+        """The irq core's check of itself, if the machine has not ended."""
+        try:
+            verdict = self.json('irq check') if self.child.isalive() else SOUND
+        except (pexpect.EOF, OSError):
+            return
+        assert verdict == SOUND, verdict
+
     def status(self):
         """Waits for QEMU's end."""
         self.child.expect(pexpect.EOF)
@@ -134,6 +173,7 @@ def prompt(row, smp=4, disks=(), extra=()):
     machine = Prompt(row, smp, disks, extra)
     try:
         yield machine
+        machine.check()
     finally:
         machine.child.close(force=True)
 

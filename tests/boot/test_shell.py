@@ -27,6 +27,7 @@ def test_completion_lists(row):
         m.child.expect('irq')
         m.child.expect('show')
         m.child.send('\x03')
+        m.child.expect_exact(machine.PROMPT)
 
 
 BAD = ['affinity', 'affinity 0 0', 'affinity 4095 0', 'affinity x 0', 'irqs 99999', 'irqs 1 2',

@@ -195,6 +195,7 @@ static void s184_message_reaches_the_handler_on_its_cpu(void **state)
 		while (board_files[file] != cpus[cpu].hwid)
 			file++;
 		assert_int_equal(sent_as[0].address_lo, IMSIC_BASE + 0x1000 * file);
+		assert_int_equal(sent_as[0].address_hi, 0);
 		host_run_deferred();
 		send(0);
 		host_run_deferred();
@@ -269,7 +270,7 @@ static void s185_pending_old_identity_is_not_lost(void **state)
 	}
 }
 
-static void second_move_before_the_first_is_finished_is_refused(void **state)
+static void s185_second_move_before_the_first_is_finished_is_refused(void **state)
 {
 	unsigned int irq;
 
@@ -635,7 +636,7 @@ int main(void)
 		B(s184_message_reaches_the_handler_on_its_cpu),
 		B(message_for_a_masked_line_waits),
 		B(s185_pending_old_identity_is_not_lost),
-		B(second_move_before_the_first_is_finished_is_refused),
+		B(s185_second_move_before_the_first_is_finished_is_refused),
 		B(freed_while_moving),
 		B(s183_identities_run_out_with_a_message),
 		B(s049_no_wire_ends_at_an_imsic),

@@ -107,7 +107,7 @@ static void comes_once(unsigned int n)
 
 /* ---- Start ------------------------------------------------------------------------------------------ */
 
-static void firmwares_leftovers_are_gone(void **state)
+static void s180_every_hart_delivers_all_priorities(void **state)
 {
 	const char *log = host_printk();
 
@@ -116,7 +116,7 @@ static void firmwares_leftovers_are_gone(void **state)
 	assert_null(strstr(log, "warning"));
 	assert_int_equal(cpumask_weight(cpu_online_mask), BOARD_HARTS);
 	for (unsigned int i = 0; i < BOARD_HARTS; i++)
-		assert_true(aplic_direct_delivers(i));
+		assert_true(aplic_direct_delivers(i) && !aplic_direct_threshold(i));
 	for (unsigned int n = 1; n <= APLIC_SOURCES; n++) {
 		assert_int_equal(aplic_direct_mode(n), 0);
 		assert_false(aplic_direct_enabled(n));
@@ -130,6 +130,7 @@ static void s180_level_comes_once_on_every_cpu(void **state)
 	unsigned int irq = device(0, IRQ_TYPE_LEVEL_HIGH);
 
 	(void)state;
+	assert_string_equal(irq_get_irq_data(irq)->chip->name, "APLIC-DIRECT");
 	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_fasteoi_irq);
 	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
@@ -160,6 +161,23 @@ static void moved_before_its_request(void **state)
 }
 
 static unsigned int more;
+
+static void s180_claims_until_nothing_is_left(void **state)
+{
+	(void)state;
+	for (unsigned int n = 0; n < NR; n++) {
+		device(n, IRQ_TYPE_LEVEL_HIGH);
+		assert_int_equal(irq_set_affinity(irqs[n], cpumask_of(2)), 0);
+		assert_int_equal(aplic_direct_target(SOURCE(n)) & 0xff, 1);
+	}
+	arch_local_irq_disable();
+	for (unsigned int n = 0; n < NR; n++)
+		want(n);
+	arch_local_irq_enable();
+	host_run_deferred();
+	for (unsigned int n = 0; n < NR; n++)
+		assert_int_equal(runs[n], 1);
+}
 
 static irqreturn_t serve_last(int irq, void *dev_id)
 {
@@ -446,8 +464,9 @@ static void line_without_memory_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		B(firmwares_leftovers_are_gone),
+		B(s180_every_hart_delivers_all_priorities),
 		B(s180_level_comes_once_on_every_cpu),
+		B(s180_claims_until_nothing_is_left),
 		B(moved_before_its_request),
 		B(held_level_comes_again),
 		BOOK(level_low_and_edges),

@@ -316,6 +316,7 @@ u32 aplic_direct_target(unsigned int n) { return a.source[n].target; }
 bool aplic_direct_enabled(unsigned int n) { return a.source[n].enabled; }
 bool aplic_direct_pending(unsigned int n) { return pending(&a.source[n]); }
 bool aplic_direct_delivers(unsigned int hart) { return a.idelivery[hart]; }
+u32 aplic_direct_threshold(unsigned int hart) { return a.ithreshold[hart]; }
 
 void aplic_direct_force(unsigned int hart)
 {

@@ -20,6 +20,7 @@ u32 aplic_direct_target(unsigned int source);
 bool aplic_direct_enabled(unsigned int source);
 bool aplic_direct_pending(unsigned int source);
 bool aplic_direct_delivers(unsigned int hart);
+u32 aplic_direct_threshold(unsigned int hart);
 /* As if somebody had written the registers. */
 void aplic_direct_set_up(unsigned int source, u32 mode, u32 target, bool enabled);
 void aplic_direct_force(unsigned int hart);

@@ -54,6 +54,8 @@ void aplic_model_wire(unsigned int n, bool level)
 	forward(n);
 }
 
+void (*aplic_model_on_enable)(unsigned int source, bool on);
+
 static bool exists(unsigned int n, const char *what)
 {
 	if (n && n <= APLIC_SOURCES)
@@ -93,14 +95,19 @@ static void enable(unsigned int n)
 		return;
 	if (!(a.target[n] & 0x7ff))
 		model_violation("aplic model: source %u enabled before its target is set", n);
+	if (aplic_model_on_enable)
+		aplic_model_on_enable(n, true);
 	a.enabled[n] = true;
 	forward(n);
 }
 
 static void disable(unsigned int n)
 {
-	if (exists(n, "disable"))
-		a.enabled[n] = false;
+	if (!exists(n, "disable"))
+		return;
+	if (aplic_model_on_enable)
+		aplic_model_on_enable(n, false);
+	a.enabled[n] = false;
 }
 
 /* What is not there reads as zero and ignores it; that is how all are disabled. */

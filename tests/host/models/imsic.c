@@ -125,6 +125,8 @@ static void check_delivery(const struct file *f, unsigned long v)
 				__builtin_ctzl(~f->written));
 }
 
+void (*imsic_model_on_delivery)(unsigned int cpu);
+
 static void note_write(struct file *f, unsigned long v)
 {
 	unsigned long n = f->select;
@@ -135,6 +137,8 @@ static void note_write(struct file *f, unsigned long v)
 		model_violation("imsic model: eithreshold %lu, identities end at %u", v, IMSIC_IDS);
 	if (n == REG_EIDELIVERY)
 		check_delivery(f, v);
+	if (n == REG_EIDELIVERY && v && imsic_model_on_delivery)
+		imsic_model_on_delivery(smp_processor_id());
 	if (n == REG_EITHRESHOLD)
 		f->written |= THRESHOLD;
 	else if (n >= REG_EIE)

@@ -20,6 +20,8 @@ bool imsic_model_pending(unsigned int cpu, unsigned int id);
 bool imsic_model_enabled(unsigned int cpu, unsigned int id);
 unsigned long imsic_model_stores(void);		/* so far */
 unsigned int imsic_model_files(void);
+/* Told before delivery is turned on, on that CPU; NULL: nobody. */
+extern void (*imsic_model_on_delivery)(unsigned int cpu);
 
 /*
  * An APLIC domain in MSI mode at APLIC_BASE; sends to the files above. Violations: a register,
@@ -30,6 +32,8 @@ void aplic_model(void);
 unsigned long aplic_model_sent(void);		/* messages so far */
 void aplic_model_wire(unsigned int source, bool level);
 u32 aplic_model_target(unsigned int source);
+/* Told before the source is enabled, or disabled, by its number; NULL: nobody. */
+extern void (*aplic_model_on_enable)(unsigned int source, bool on);
 u32 aplic_model_mode(unsigned int source);
 bool aplic_model_enabled(unsigned int source);
 
