@@ -48,10 +48,12 @@ int irq_domain_pop_irq(struct irq_domain *d, unsigned int virq);
 /* Root first / leaf first; idempotent (S-043 … S-045). Callers hold desc->lock or own the irq. */
 int irq_domain_activate_irq(struct irq_data *d, bool reserve);
 void irq_domain_deactivate_irq(struct irq_data *d);
-static inline bool irq_domain_is_hierarchy(const struct irq_domain *d)
-{
-	return d->flags & IRQ_DOMAIN_FLAG_HIERARCHY;
-}
+#define DEFINE_DOMAIN_TEST(name, flag) \
+	static inline bool name(const struct irq_domain *d) { return d->flags & (flag); }
+DEFINE_DOMAIN_TEST(irq_domain_is_hierarchy, IRQ_DOMAIN_FLAG_HIERARCHY)
+DEFINE_DOMAIN_TEST(irq_domain_is_msi, IRQ_DOMAIN_FLAG_MSI)
+DEFINE_DOMAIN_TEST(irq_domain_is_msi_parent, IRQ_DOMAIN_FLAG_MSI_PARENT)
+DEFINE_DOMAIN_TEST(irq_domain_is_msi_device, IRQ_DOMAIN_FLAG_MSI_DEVICE)
 
 /* ---- Helpers for chips that only pass on to their parent (locked). -------------------------- */
 

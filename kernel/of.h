@@ -57,6 +57,11 @@ static inline struct fwnode_handle *of_fwnode_handle(struct device_node *np)
 	return np ? &np->fwnode : NULL;
 }
 
+static inline struct device_node *irq_domain_get_of_node(struct irq_domain *d)
+{
+	return to_of_node(d->fwnode);
+}
+
 /* Depth-first successor, NULL at the end; of_node_next(NULL) is the root. */
 struct device_node *of_node_next(struct device_node *np);
 #define for_each_of_node(np) \

@@ -234,7 +234,7 @@ static struct irq_domain *find_msi_parent(struct pci_dev *dev)
 	domain = irq_find_matching_fwnode(fwnode, DOMAIN_BUS_NEXUS);
 	if (!domain)
 		domain = irq_find_matching_fwnode(fwnode, DOMAIN_BUS_ANY);
-	return domain && domain->flags & IRQ_DOMAIN_FLAG_MSI_PARENT ? domain : NULL;
+	return domain && irq_domain_is_msi_parent(domain) ? domain : NULL;
 }
 
 /* Firmware or an earlier kernel may have left either on. (S-155) */

@@ -177,7 +177,7 @@ unsigned int irq_create_fwspec_mapping(struct irq_fwspec *fwspec)
 	if (WARN_ON(type & ~IRQ_TYPE_SENSE_MASK))
 		type &= IRQ_TYPE_SENSE_MASK;
 
-	if (d->flags & IRQ_DOMAIN_FLAG_MSI_DEVICE) {
+	if (irq_domain_is_msi_device(d)) {
 		virq = irq_find_mapping(d, hwirq);
 		return virq ? reuse_mapping(d, virq, hwirq, type)
 			    : msi_device_domain_alloc_wired(d, hwirq, type, fwspec);

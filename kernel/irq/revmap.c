@@ -255,7 +255,7 @@ void irq_dispose_mapping(unsigned int virq)
 		return;
 	if (!d) {
 		pr_warn("irq %u: disposed of, but belongs to no domain", virq);
-	} else if (d->flags & IRQ_DOMAIN_FLAG_MSI_DEVICE) {
+	} else if (irq_domain_is_msi_device(d)) {
 		msi_device_domain_free_wired(d, virq);
 	} else if (irq_domain_is_hierarchy(d)) {
 		irq_domain_free_irqs(virq, 1);

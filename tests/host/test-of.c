@@ -372,6 +372,7 @@ static void domains_by_node(void **state)
 	assert_null(irq_find_host(np));
 	d = irq_domain_add_tree(np, &rec_ops, NULL);
 	assert_ptr_equal(irq_find_host(np), d);
+	assert_ptr_equal(irq_domain_get_of_node(d), np);
 	irq_domain_update_bus_token(d, DOMAIN_BUS_WIRED);
 	irq_domain_add_nomap(np, 8, &rec_ops, NULL);
 	irq_domain_add_hierarchy(d, 0, 0, np, &alloc_only, NULL);
