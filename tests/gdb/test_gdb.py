@@ -26,6 +26,11 @@ PRECIOUS = {'plic': 'plic_contexts[0].regs + 4', 'aplic': 'aplic_idcs[0].regs + 
             'gicv2': 'gic2.cpu + 0xc', 'gicv2m': 'gic2.cpu + 0xc'}
 
 
+# What a CPU of the guest must have back after it was borrowed to read a register.
+STATE = 'python print([str(r) for n in gdb.selected_frame().architecture().registers("general") ' \
+    'for r in [gdb.newest_frame().read_register(n)]], gdb.execute("x/4xw $pc", to_string=True))'
+
+
 def beside_the_shell(row, function, command):
     """Stops in a shell command, asks gdb, and lets the command end with nothing in between."""
     return ['tbreak ' + function, 'continue', 'set scheduler-locking on', OFF[row.arch], command,
@@ -64,7 +69,12 @@ def mistakes(row):
              'irq inject 4095', 'irq peek 1 --size 3', 'irq type', 'run']
     if row.machine in PRECIOUS:
         lines.append("irq peek '%s'" % PRECIOUS[row.machine])
+    if not messages(row):
+        lines.append(ISR)
     return lines
+
+
+ISR = "irq peek '((struct virtio_pci *)$irq_desc(%s)->action->dev_id)->isr.base'" % IRQ
 
 
 def messages(row):
@@ -75,7 +85,7 @@ def interrupt(row):
     """In the disk's handler; then another interrupt of it, made by gdb."""
     stop = 'vring_interrupt' if messages(row) else 'vp_intx'
     lines = ['break %s if irq == %s' % (stop, IRQ), 'continue', 'irq trap', "irq show '%s'" % IRQ,
-             'backtrace', 'print *$trap_regs()']
+             'backtrace', 'print *$trap_regs()', STATE, 'irq chip', STATE]
     if messages(row):       # behind software's back
         lines += ['set $row = (unsigned *)($irq_desc(%s)->irq_common_data.msi_desc->pci.base) + 4' % IRQ,
                   'set $row[3] = 1', 'set $row[2] = 0x55', 'irq dev ' + DISK,
@@ -135,6 +145,11 @@ def test_backtrace_names_every_step(row, answer):
         at = found[0]
     assert len(frames) > at + 1, 'it ends in the trap'
     assert any(word in frames[-1] for word in ('thread_trampoline', '_start', 'secondary_entry', 'boot')), frames[-1]
+
+
+def test_looking_changes_nothing(row, answer):
+    before, after = [text for command, text in answer.parts if command == STATE]
+    assert before == after and len(before) > 500
 
 
 def test_device_and_software_are_compared(row, answer):

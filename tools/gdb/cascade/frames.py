@@ -25,9 +25,7 @@ class Traps:
 
     def filter(self, frames):
         for frame in frames:
-            inferior = frame.inferior_frame()
-            trap = inferior.type() == gdb.SIGTRAMP_FRAME and inferior.level()
-            yield _Trap(frame) if trap else frame
+            yield _Trap(frame) if isa.is_trap(frame.inferior_frame()) else frame
 
 
 def register():

@@ -2,7 +2,7 @@
 
 Some registers cannot be read just to look:
  - reading has an effect: a PLIC gives an interrupt away when its claim register is read, and the
-   kernel never sees it.  The controllers (chips.py) name theirs; `--really' reads one all the same.
+   kernel never sees it.  chips.py and pci.py name such; `--really' reads one all the same.
  - a GICv2 looks at which CPU reads.  gdb is none, and QEMU (10.0) ends with a segmentation fault.
    There a CPU of the guest has to read: guest.py.
 """
@@ -21,11 +21,23 @@ def guard(function):
     return function
 
 
+_known = []             # what they gave at this stop
+
+
+def _forget(event):
+    _known.clear()
+
+
+gdb.events.cont.connect(_forget)
+gdb.events.new_objfile.connect(_forget)
+
+
 def _touched(address, size):
-    for function in _guards:
-        for first, length, name, cpu_only in function():
-            if first < address + size and address < first + length:
-                yield name, cpu_only
+    if not _known:
+        _known.extend(entry for function in _guards for entry in function())
+    for first, length, name, cpu_only in _known:
+        if first < address + size and address < first + length:
+            yield name, cpu_only
 
 
 def check(address, size):

@@ -64,13 +64,19 @@ def current():
     return _known[name]
 
 
-def trap_frames():
-    """[(gdb.Frame of the entry code, struct pt_regs)] of the selected thread, innermost first.
+ENTRIES = ('trap_entry', 'trap_exception')      # clang's assembler leaves the signal mark out
 
-    The entry code says .cfi_signal_frame, and keeps sp at the struct pt_regs while C runs."""
+
+def is_trap(frame):
+    """Whether it is the entry code's, called from C: then its sp is at a struct pt_regs."""
+    return frame.level() > 0 and (frame.type() == gdb.SIGTRAMP_FRAME or frame.name() in ENTRIES)
+
+
+def trap_frames():
+    """[(gdb.Frame of the entry code, struct pt_regs)] of the selected thread, innermost first."""
     found, frame = [], gdb.newest_frame()
     while frame is not None and frame.level() < 64:
-        if frame.type() == gdb.SIGTRAMP_FRAME and frame.level():
+        if is_trap(frame):
             found.append((frame, model.struct_at(int(frame.read_register('sp')), 'pt_regs')))
         try:
             frame = frame.older()

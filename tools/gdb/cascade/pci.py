@@ -138,3 +138,13 @@ def device(name):
         raise Problem('There is no PCI device "%s"; there are: %s.'
                       % (name, ', '.join(d.name for d in known) or 'none yet'))
     return found
+
+
+@hw.guard
+def _virtio_isr():
+    """The register in which a virtio device tells why it raised its wire, which reading lowers."""
+    for found in devices():
+        if found.driver == 'virtio-pci' and int(found.value['dev']['driver_data']):
+            isr = struct_at(found.value['dev']['driver_data'], 'virtio_pci')['isr']
+            if int(isr['base']):
+                yield int(isr['base']), 4, 'the ISR register of %s' % found.name, False
