@@ -149,7 +149,7 @@ def test_backtrace_names_every_step(row, answer):
 
 def test_looking_changes_nothing(row, answer):
     before, after = [text for command, text in answer.parts if command == STATE]
-    assert before == after and len(before) > 500
+    assert before == after and len(before) > 300
 
 
 def test_device_and_software_are_compared(row, answer):
