@@ -82,7 +82,7 @@ static void finalize_oneshot(struct irq_desc *desc, struct irqaction *action)
 {
 	unsigned long flags;
 
-	if (!(desc->istate & IRQS_ONESHOT) || action->handler == irq_forced_secondary_handler)
+	if (!action->thread_mask || action->handler == irq_forced_secondary_handler)
 		return;
 	for (;;) {
 		flags = spin_lock_irqsave(&desc->lock);
@@ -98,7 +98,8 @@ static void finalize_oneshot(struct irq_desc *desc, struct irqaction *action)
 
 static irqreturn_t run_thread_fn(struct irq_desc *desc, struct irqaction *action)
 {
-	bool forced = action->thread_flags & BIT(IRQTF_FORCED_THREAD);
+	bool forced = __atomic_load_n(&action->thread_flags, __ATOMIC_RELAXED) &
+		      BIT(IRQTF_FORCED_THREAD);
 	unsigned long flags = 0;
 	irqreturn_t ret;
 
