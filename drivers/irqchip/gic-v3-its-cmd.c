@@ -134,12 +134,15 @@ static int its_send_event(const struct its_device *dev, enum its_opcode opcode,
 /* ---- The commands --------------------------------------------------------------------------- */
 
 /* Of no redistributor, so without SYNC. (S-165) */
-int its_send_mapd(const struct its_device *dev, bool valid)
+int its_send_mapd(struct its_device *dev, bool valid)
 {
 	u64 word2 = valid ? BIT(63) | (uintptr_t)dev->itt : 0;
+	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MAPD,
+			   valid ? dev->itt_bits - 1 : 0, word2, NO_SYNC);
 
-	return its_send(dev->its, (u64)dev->id << 32 | ITS_MAPD, valid ? dev->itt_bits - 1 : 0,
-			word2, NO_SYNC);
+	if (ret != -EBUSY)
+		dev->mapped = valid;
+	return ret;
 }
 
 int its_send_mapc(struct its *its, unsigned int cpu, bool valid)
@@ -147,16 +150,18 @@ int its_send_mapc(struct its *its, unsigned int cpu, bool valid)
 	return its_send(its, ITS_MAPC, 0, (valid ? BIT(63) : 0) | its_target(its, cpu) | cpu, cpu);
 }
 
-int its_send_mapti(const struct its_device *dev, unsigned int event)
+int its_send_mapti(struct its_device *dev, unsigned int event)
 {
 	u64 lpi = dev->first_lpi + event;
+	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MAPTI, lpi << 32 | event,
+			   dev->cpu[event], dev->cpu[event]);
 
-	return its_send(dev->its, (u64)dev->id << 32 | ITS_MAPTI, lpi << 32 | event,
-			dev->cpu[event], dev->cpu[event]);
+	if (ret != -EBUSY)
+		dev->present[event] = true;
+	return ret;
 }
 
-/* What was pending must have left the old CPU, so the SYNC is that one's. A late MOVI is still
- * carried out, before anything else. (S-169) */
+/* What was pending must have left the old CPU, so the SYNC is that one's. (S-169) */
 int its_send_movi(struct its_device *dev, unsigned int event, unsigned int cpu)
 {
 	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MOVI, event, cpu, dev->cpu[event]);
@@ -166,9 +171,13 @@ int its_send_movi(struct its_device *dev, unsigned int event, unsigned int cpu)
 	return ret;
 }
 
-int its_send_discard(const struct its_device *dev, unsigned int event)
+int its_send_discard(struct its_device *dev, unsigned int event)
 {
-	return its_send_event(dev, ITS_DISCARD, event);
+	int ret = its_send_event(dev, ITS_DISCARD, event);
+
+	if (ret != -EBUSY)
+		dev->present[event] = false;
+	return ret;
 }
 
 int its_send_inv(const struct its_device *dev, unsigned int event)

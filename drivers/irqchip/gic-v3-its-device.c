@@ -39,6 +39,7 @@ static void its_device_free(struct its_device *dev)
 {
 	kfree(dev->itt);
 	kfree(dev->used);
+	kfree(dev->present);
 	kfree(dev->cpu);
 	kfree(dev->former);
 	gic_lpi_free(dev->first_lpi, dev->nr_events);
@@ -53,9 +54,10 @@ static int its_device_fill(struct its_device *dev)
 	/* The heap aligns a power of two to itself. */
 	dev->itt = kzalloc(max(BIT(log2_up(size)), ITT_ALIGN));
 	dev->used = kcalloc(BITS_TO_LONGS(dev->nr_events), sizeof(*dev->used));
+	dev->present = kcalloc(dev->nr_events, sizeof(*dev->present));
 	dev->cpu = kcalloc(dev->nr_events, sizeof(*dev->cpu));
 	dev->former = kcalloc(dev->nr_events, sizeof(*dev->former));
-	if (!dev->itt || !dev->used || !dev->cpu || !dev->former)
+	if (!dev->itt || !dev->used || !dev->present || !dev->cpu || !dev->former)
 		return -ENOMEM;
 	return its_table_reach(dev->its, dev->id);
 }
@@ -95,13 +97,23 @@ static int its_device_create(struct its *its, u32 id, unsigned int wish, struct 
 	return 0;
 }
 
+/* Of events, only those are left that could not be discarded when their lines went. */
+static int its_device_unmap(struct its_device *dev)
+{
+	int ret = 0;
+
+	for (unsigned int event = 0; !ret && event < dev->nr_events; event++)
+		if (dev->present[event])
+			ret = its_send_discard(dev, event);
+	return ret ?: its_send_mapd(dev, false);
+}
+
 /* With its last event. (S-166) */
 static void its_device_put(struct its_device *dev)
 {
 	if (find_next_bit(dev->used, dev->nr_events, 0) < dev->nr_events)
 		return;
-	dev->mapped = false;
-	if (its_send_mapd(dev, false))
+	if (its_device_unmap(dev))
 		return;
 	list_del_init(&dev->link);
 	its_device_free(dev);
@@ -118,7 +130,6 @@ int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
 		ret = its_send_mapd(dev, true);
 	if (ret)
 		return ret;
-	dev->mapped = true;
 	first = bitmap_find_next_zero_area(dev->used, dev->nr_events, 0, nr, BIT(log2_up(nr)));
 	if (first >= dev->nr_events) {
 		its_device_put(dev);

@@ -201,6 +201,8 @@ static int its_domain_activate(struct irq_domain *d, struct irq_data *data, bool
 		pr_err("%s: irq %u: no CPU of its mask takes LPIs", dev->its->name, data->irq);
 		return -EINVAL;
 	}
+	if (dev->present[event] && its_send_discard(dev, event))
+		return -EBUSY;
 	dev->cpu[event] = cpu;
 	ret = its_send_mapti(dev, event);
 	if (ret)

@@ -76,10 +76,11 @@ struct its_device {
 	struct list_head link;
 	struct its *its;
 	u32 id;
-	bool mapped;			/* the ITS has said that it has the ITT */
+	bool mapped;			/* the ITS has the ITT, or will, if it is late */
 	unsigned int nr_events;		/* as many LPIs: event n is LPI first_lpi + n */
 	unsigned int first_lpi;
 	unsigned long *used;		/* events that belong to a line */
+	bool *present;			/* by event: the ITT has it, or will */
 	u16 *cpu;			/* by event: the collection it is mapped to */
 	struct cpumask *former;		/* by event: CPUs that may still hold a claim of it */
 	void *itt;			/* the ITS's own table of its events */
@@ -109,13 +110,16 @@ void its_events_give(struct its_device *dev, unsigned int first, unsigned int nr
 
 /* ---- gic-v3-its-cmd.c: 0, -ETIMEDOUT (said), -EBUSY while the ITS is stuck. Any context. ---- */
 
+/* A command that has timed out is still carried out, before any other: what it changes counts as
+ * changed. One that is refused with -EBUSY never is. */
+
 int its_queue_init(struct its *its);
 void its_queue_free(struct its *its);
-int its_send_mapd(const struct its_device *dev, bool valid);
+int its_send_mapd(struct its_device *dev, bool valid);
 int its_send_mapc(struct its *its, unsigned int cpu, bool valid);
-int its_send_mapti(const struct its_device *dev, unsigned int event);
+int its_send_mapti(struct its_device *dev, unsigned int event);
 int its_send_movi(struct its_device *dev, unsigned int event, unsigned int cpu);
-int its_send_discard(const struct its_device *dev, unsigned int event);
+int its_send_discard(struct its_device *dev, unsigned int event);
 int its_send_inv(const struct its_device *dev, unsigned int event);
 int its_send_invall(struct its *its, unsigned int cpu);
 int its_send_int(const struct its_device *dev, unsigned int event);

@@ -499,6 +499,47 @@ static void s172_late_commands_are_reported_and_made_up_for(void **state)
 	unline(C, irq);
 }
 
+/* Vectors that go while it does not answer: what it still has is taken from it later. */
+static void s172_vectors_freed_while_it_is_late(void **state)
+{
+	unsigned int irq = line(C, 5);
+
+	(void)state;
+	for (unsigned int n = 1; n < 5; n++)
+		assert_int_equal(request_irq(irq + n, serve, 0, "its-test", fn), 0);
+	gicv3_hold_commands(true);
+	for (unsigned int n = 1; n < 5; n++)
+		free_irq(irq + n, fn);
+	unline(C, irq);
+	assert_true(pci_alloc_irq_vectors(dev_of(C), 5, 5, PCI_IRQ_MSIX) < 0);
+	assert_int_equal(gic_lpis_given(), 8);		/* it may still use them */
+	gicv3_hold_commands(false);
+	irq = line(C, 5);
+	for (unsigned int n = 1; n < 5; n++)
+		assert_int_equal(request_irq(irq + n, serve, 0, "its-test", fn), 0);
+	for (unsigned int n = 0; n < 5; n++)
+		comes(C, n, cpu_of(irq + n));
+	for (unsigned int n = 1; n < 5; n++)
+		free_irq(irq + n, fn);
+	unline(C, irq);
+	assert_int_equal(gic_lpis_given(), 0);
+}
+
+static void s172_activation_that_is_late(void **state)
+{
+	unsigned int irq = line(C, 1);
+
+	(void)state;
+	free_irq(irq, fn);
+	gicv3_hold_commands(true);
+	assert_int_equal(request_irq(irq, serve, 0, "its-test", fn), -ETIMEDOUT);
+	assert_int_equal(request_irq(irq, serve, 0, "its-test", fn), -EBUSY);
+	gicv3_hold_commands(false);
+	assert_int_equal(request_irq(irq, serve, 0, "its-test", fn), 0);
+	comes(C, 0, cpu_of(irq));
+	unline(C, irq);
+}
+
 /* ---- LPIs ----------------------------------------------------------------------------------- */
 
 static void s173_wish_is_halved_until_it_fits(void **state)
@@ -684,6 +725,8 @@ int main(void)
 		I3(s170_inject_is_int_and_clear_is_clear),
 		I3(s172_queue_goes_round),
 		I(s172_late_commands_are_reported_and_made_up_for),
+		I(s172_vectors_freed_while_it_is_late),
+		I(s172_activation_that_is_late),
 		cmocka_unit_test(s173_wish_is_halved_until_it_fits),
 		I3(s173_functions_behind_one_id_share_a_device),
 		I3(several_messages_of_one_capability),
