@@ -64,10 +64,10 @@ static inline unsigned int cpumask_weight(const struct cpumask *m)
 /* Lowest member above / at or above CPU; a number >= nr_cpu_ids if there is none. */
 static inline unsigned int cpumask_next(int cpu, const struct cpumask *m)
 {
-	for (unsigned int n = cpu + 1; n < NR_CPUS; n++)
-		if (m->bits >> n & 1)
-			return n;
-	return NR_CPUS;
+	unsigned int n = cpu + 1;
+	unsigned long rest = n < NR_CPUS ? m->bits >> n : 0;
+
+	return rest ? n + __builtin_ctzl(rest) : NR_CPUS;
 }
 static inline unsigned int cpumask_first(const struct cpumask *m) { return cpumask_next(-1, m); }
 

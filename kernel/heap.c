@@ -1,5 +1,6 @@
 /*
- * The heap: objects of 16 … 1024 bytes from pages of one size each, larger ones as whole pages.
+ * The heap: objects of 16, 32, 48 … 512 and of 1024 bytes from pages of one size each, larger ones
+ * as whole pages. An object whose size is a power of two is aligned to it.
  *
  *	slab page	| struct slab | unused | object | object | …	slot i at page + i * size
  *	large		| page …				its order is in a list by address
@@ -16,10 +17,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MIN_SHIFT	4
-#define MAX_SHIFT	10
-#define NR_CLASSES	(MAX_SHIFT - MIN_SHIFT + 1)
-#define MAX_SLOTS	(PAGE_SIZE >> MIN_SHIFT)
+#define STEP		16
+#define MAX_STEPPED	512
+#define MAX_SMALL	1024
+#define NR_CLASSES	(MAX_STEPPED / STEP + 1)
+#define MAX_SLOTS	(PAGE_SIZE / STEP)
 #define SLAB_MAGIC	0x51ab51abU
 #define LARGE_HASH	64
 
@@ -43,7 +45,15 @@ static struct list_head large[LARGE_HASH];
 
 static size_t class_size(unsigned int class)
 {
-	return 1UL << (MIN_SHIFT + class);
+	return class < NR_CLASSES - 1 ? (class + 1) * STEP : MAX_SMALL;
+}
+
+/* The smallest that has room; NR_CLASSES for a large block. */
+static unsigned int class_of(size_t size)
+{
+	if (size <= MAX_STEPPED)
+		return size ? (size - 1) / STEP : 0;
+	return size <= MAX_SMALL ? NR_CLASSES - 1 : NR_CLASSES;
 }
 
 /* The first slot behind the header. */
@@ -54,7 +64,7 @@ static unsigned int first_slot(unsigned int class)
 
 static unsigned int nr_slots(unsigned int class)
 {
-	return PAGE_SIZE >> (MIN_SHIFT + class);
+	return PAGE_SIZE / class_size(class);
 }
 
 static struct list_head *large_list(const void *block)
@@ -139,13 +149,11 @@ static void slab_release(struct slab *slab, const void *p, const void *caller)
 
 static void *large_alloc(size_t size)
 {
-	unsigned int order = get_order(size), class = 0;
+	unsigned int order = get_order(size);
 	void *block = alloc_pages(order);
 	struct large *l;
 
-	while (class_size(class) < sizeof(*l))
-		class++;
-	l = block ? slab_alloc(class) : NULL;
+	l = block ? slab_alloc(class_of(sizeof(*l))) : NULL;
 	if (!l) {
 		if (block)
 			free_pages(block, order);
@@ -178,11 +186,9 @@ static void large_free(const void *p, const void *caller)
 void *kmalloc(size_t size)
 {
 	unsigned long flags = spin_lock_irqsave(&lock);
-	unsigned int class = 0;
+	unsigned int class = class_of(size);
 	void *p;
 
-	while (class < NR_CLASSES && class_size(class) < size)
-		class++;
 	p = class < NR_CLASSES ? slab_alloc(class) : large_alloc(size);
 	spin_unlock_irqrestore(&lock, flags);
 	return p;

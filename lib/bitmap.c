@@ -82,6 +82,8 @@ unsigned int bitmap_find_next_zero_area(const unsigned long *map, unsigned int s
 		start = ALIGN_UP(find_next_zero_bit(map, size, start), align);
 		if (start >= size || count > size - start)
 			return size;
+		if (count == 1 && align == 1)
+			return start;
 
 		unsigned int taken = find_next_bit(map, start + count, start);
 

@@ -177,7 +177,10 @@ static void *node_next(const struct radix_node *node, unsigned long *key)
 void *radix_next(const struct radix_tree *tree, unsigned long *key)
 {
 	const struct radix_node *root = load_root(tree);
+	void *item = radix_lookup(tree, *key);
 
+	if (item)			/* nearly always: keys come in runs */
+		return item;
 	return root && covers(root, *key) ? node_next(root, key) : NULL;
 }
 

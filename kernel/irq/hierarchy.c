@@ -40,13 +40,13 @@ static int alloc_levels(struct irq_data *d, struct irq_domain *domain)
 {
 	d->domain = domain;
 	while ((domain = domain->parent)) {
-		struct irq_data *parent = kzalloc(sizeof(*parent));
+		struct irq_data *parent = kmalloc(sizeof(*parent));
 
 		if (!parent)
 			return -ENOMEM;
-		parent->irq = d->irq;
-		parent->common = d->common;
-		parent->domain = domain;
+		*parent = (struct irq_data){
+			.irq = d->irq, .common = d->common, .domain = domain,
+		};
 		d->parent_data = parent;
 		d = parent;
 	}

@@ -14,6 +14,7 @@
 struct irq_desc *irq_desc_table[NR_IRQS];
 
 static DECLARE_BITMAP(allocated_irqs, NR_IRQS) = { 1 };	/* 0 is taken for ever */
+static unsigned int lowest_free = 1;	/* all below are taken: a search need not look there */
 static struct mutex sparse_irq_lock = MUTEX_INIT(sparse_irq_lock);
 
 static struct irq_desc *alloc_desc(unsigned int irq, const struct irq_affinity_desc *affinity)
@@ -65,6 +66,8 @@ static int alloc_descs(unsigned int start, unsigned int cnt,
 		__atomic_store_n(&irq_desc_table[start + i], desc, __ATOMIC_RELEASE);
 	}
 	bitmap_set(allocated_irqs, start, cnt);
+	if (start == lowest_free)
+		lowest_free = start + cnt;
 	return start;
 }
 
@@ -85,7 +88,8 @@ int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt,
 		from = irq;
 	}
 	mutex_lock(&sparse_irq_lock);
-	start = bitmap_find_next_zero_area(allocated_irqs, NR_IRQS, from, cnt, 1);
+	start = bitmap_find_next_zero_area(allocated_irqs, NR_IRQS, max(from, lowest_free), cnt,
+					   1);
 	if (irq >= 0 && start != (unsigned int)irq)
 		ret = -EEXIST;
 	else if (start >= NR_IRQS || cnt > NR_IRQS - start)
@@ -110,6 +114,7 @@ void irq_free_descs(unsigned int irq, unsigned int cnt)
 			continue;
 		free_desc(i);
 		__clear_bit(i, allocated_irqs);
+		lowest_free = min(lowest_free, i);
 	}
 	mutex_unlock(&sparse_irq_lock);
 }

@@ -205,15 +205,13 @@ int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t 
 
 	if (ret)
 		return ret;
-	action = kzalloc(sizeof(*action));
+	action = kmalloc(sizeof(*action));
 	if (!action)
 		return -ENOMEM;
-	action->handler = handler ? handler : irq_default_primary_handler;
-	action->thread_fn = thread_fn;
-	action->flags = flags;
-	action->name = name;
-	action->dev_id = dev_id;
-	action->irq = irq;
+	*action = (struct irqaction){
+		.handler = handler ? handler : irq_default_primary_handler,
+		.thread_fn = thread_fn, .flags = flags, .name = name, .dev_id = dev_id, .irq = irq,
+	};
 
 	ret = setup_irq(irq_to_desc(irq), action);
 	if (ret) {

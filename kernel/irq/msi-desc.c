@@ -51,7 +51,7 @@ void msi_unlock_descs(struct device *dev)
 
 static struct msi_desc *alloc_desc(struct device *dev, const struct msi_desc *init)
 {
-	struct msi_desc *desc = kzalloc(sizeof(*desc));
+	struct msi_desc *desc = kmalloc(sizeof(*desc));
 	size_t masks = init->nvec_used * sizeof(*init->affinity);
 
 	if (!desc)
