@@ -84,8 +84,8 @@ def messages(row):
 def interrupt(row):
     """In the disk's handler; then another interrupt of it, made by gdb."""
     stop = 'vring_interrupt' if messages(row) else 'vp_intx'
-    lines = ['break %s if irq == %s' % (stop, IRQ), 'continue', 'irq trap', "irq show '%s'" % IRQ,
-             'backtrace', 'print *$trap_regs()', STATE, 'irq chip', STATE]
+    lines = ['break %s if irq == %s' % (stop, IRQ), 'continue', STATE, 'irq trap', "irq show '%s'" % IRQ,
+             'backtrace', 'print *$trap_regs()', 'irq chip', STATE]
     if messages(row):       # behind software's back
         lines += ['set $row = (unsigned *)($irq_desc(%s)->irq_common_data.msi_desc->pci.base) + 4' % IRQ,
                   'set $row[3] = 1', 'set $row[2] = 0x55', 'irq dev ' + DISK,

@@ -17,6 +17,7 @@ class Aarch64(Isa):
                  '`irq chip\' reads the rest of the GIC')
     load = (0xb9400000, 0)              # ldr w0, [x0]
     store = (0xb9000001, 0, 1)          # str w1, [x0]
+    changes = (33,)                     # cpsr: BTYPE says what kind of branch led here
 
     def pc(self, regs):
         return int(regs['pc'])

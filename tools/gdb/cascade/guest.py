@@ -52,7 +52,8 @@ def thread_of(cpu=None):
 
 def run(thread, instruction, inputs, output=None):
     """Executes one 32-bit INSTRUCTION there, with {register: value}; the OUTPUT register."""
-    saved = {number: None for number in [*inputs, PC] + ([] if output is None else [output])}
+    kept = [*inputs, PC, *isa.current().changes] + ([] if output is None else [output])
+    saved = dict.fromkeys(kept)
     selected = gdb.selected_thread()
     memory = gdb.selected_inferior()
     thread.switch()

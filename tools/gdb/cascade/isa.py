@@ -9,7 +9,7 @@ from .model import Problem
 
 
 class Isa:
-    """What a module gives; frames and traps are found by the .cfi lines of entry.S alone."""
+    """What a module gives."""
 
     name = ''
     cpu_register = ''           # holds the address of this CPU's struct cpu
@@ -17,6 +17,7 @@ class Isa:
     invisible = ''              # registers that QEMU's gdb stub does not show, and what does instead
     load = (0, 0)               # for guest.py: an instruction that loads 32 bits, its register
     store = (0, 0, 0)           # … that stores: the register of the address, of the value
+    changes = ()                # registers that change with every instruction, besides the pc
 
     @staticmethod
     def register(name):
