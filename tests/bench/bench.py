@@ -45,6 +45,9 @@ LIMITS = {
 }
 
 GROWTH = [('riscv64 aia', (1, 64, 200)), ('aarch64 its', (1, 64, 2048))]
+# The same controller with levels on top of it: each may cost so much more.
+WIRE = Path('GICv2, SPI', 'aarch64 gicv2', 'wire', 'vp_intx', (110, 95), 140)
+ON_TOP, LEVELS, MUST_LEVEL = 'GICv2m, MSI-X', 2, 12
 MUST_BOOT, GOAL_SETUP, GOAL_BYTES = 5000000, 1500, 512
 
 
@@ -117,7 +120,19 @@ class Bench:
                 print('%-26s %5d %8d %8d %8d' % (path.name, smp, vectors, before[2], after[2]))
             self.claim('%s: no dearer with %d CPUs or %d vectors' % (path.name, SMP, sizes[-1]),
                        len(seen) == 1)
-        return found
+        return found + [self.levels()]
+
+    def levels(self):
+        top = next(path for path in PATHS if path.name == ON_TOP)
+        sums = []
+        for path in (WIRE, top):
+            cost = self.path(path)
+            sums.append(sum((cost[key] or [0] * 3)[2] for key in ('before', 'after')))
+        more = (sums[1] - sums[0]) / LEVELS
+        print('%s over %s: %d levels, %.1f for each' % (ON_TOP, WIRE.name, LEVELS, more))
+        self.claim('%s: at most %d more for each level of the hierarchy' % (ON_TOP, MUST_LEVEL),
+                   0 < sums[0] <= sums[1] and more <= MUST_LEVEL)
+        return {'path': ON_TOP, 'over': WIRE.name, 'levels': LEVELS, 'each': more}
 
     def setup_of(self, row, vectors):
         counts, facts = self.run(row, 'doorbell', 'ivshmem_irq', SMP, vectors)
