@@ -42,6 +42,7 @@ kernel := \
 	lineedit \
 	cmd-irq \
 	cmd-irqs \
+	cmd-doctor \
 	cmd-domains \
 	dot \
 	cmd-trace \
@@ -96,6 +97,7 @@ irq := \
 	ipi \
 	debug \
 	check \
+	doctor \
 	generic-chip
 
 # On every ISA: the device tree decides at run time which of them live.
@@ -140,6 +142,7 @@ drivers := \
 	pci/cmd-msi \
 	pci/msi-enable \
 	pci/vectors \
+	pci/doctor \
 	virtio/blk-probe \
 	virtio/net \
 	virtio/net-probe \
@@ -152,6 +155,7 @@ drivers-riscv64 := \
 	irqchip/imsic \
 	irqchip/imsic-domain \
 	irqchip/imsic-state \
+	irqchip/imsic-doctor \
 	irqchip/aplic \
 	irqchip/aplic-msi \
 	irqchip/aplic-direct \
@@ -163,6 +167,7 @@ drivers-riscv64 := \
 
 drivers-aarch64 := \
 	irqchip/gic-common \
+	irqchip/gic-doctor \
 	irqchip/gic-v2 \
 	irqchip/gic-v2m \
 	irqchip/gic-v3 \
@@ -174,6 +179,7 @@ drivers-aarch64 := \
 	irqchip/gic-v3-its-cmd \
 	irqchip/gic-v3-its-table \
 	irqchip/gic-v3-its-info \
+	irqchip/gic-v3-doctor \
 	timer/arm-arch-timer
 
 # ---- Goals, and the set-up they need ----

@@ -171,6 +171,8 @@ static int cmd_irq(int argc, char **argv)
 		return with_devices(check, NULL);
 	if (argc == 3 && !strcmp(argv[1], "inject"))
 		return with_devices(inject, argv[2]);
+	if (argc >= 2 && !strcmp(argv[1], "doctor"))
+		return irq_doctor(argc - 2, argv + 2);
 	if (argc >= 4 && !strcmp(argv[1], "shuffle"))
 		return irq_shuffle(argc - 2, argv + 2);
 	return shell_usage("irq");
@@ -179,9 +181,10 @@ static int cmd_irq(int argc, char **argv)
 static const struct shell_command irq_command = {
 	.name = "irq",
 	.usage = "irq check [--json]\n"
+		 "irq doctor [IRQ] [--json]\n"
 		 "irq inject IRQ\n"
 		 "irq shuffle COUNT COMMAND… [--json]",
-	.help = "check invariants; inject an interrupt; move lines about while a command runs",
+	.help = "check invariants; why a line is silent; inject; move lines while a command runs",
 	.run = cmd_irq,
 };
 SHELL_COMMAND(irq_command);

@@ -8,6 +8,8 @@
 struct irq_desc *shell_parse_irq(const char *text);
 /* irq shuffle: ARGV is COUNT COMMAND… */
 int irq_shuffle(int argc, char **argv);
+/* irq doctor: ARGV is empty, or the irq. */
+int irq_doctor(int argc, char **argv);
 /* domains --dot: prints the tree of domains and irqs as a graph. Under devices_lock(). */
 void domains_dot(void);
 /* "KEY":[cpu,…] of the running command's document. */

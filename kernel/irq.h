@@ -25,7 +25,7 @@
 #define IRQ_NOTCONNECTED (1U << 31)
 
 struct irq_data;
-struct irq_affinity_desc;
+struct diagnosis;
 struct irq_desc;
 struct irq_domain;
 struct irqaction;
@@ -166,6 +166,9 @@ struct irq_chip {
 	int (*irq_set_irqchip_state)(struct irq_data *d, enum irqchip_irq_state which, bool state);
 	void (*ipi_send_single)(struct irq_data *d, unsigned int cpu);
 	void (*ipi_send_mask)(struct irq_data *d, const struct cpumask *dest);
+	/* Not Linux's: tells diagnose() of this level's links; see <kernel/diagnose.h>. Unlocked,
+	 * irqs on. */
+	void (*irq_diagnose)(struct irq_data *d, struct diagnosis *dx);
 	unsigned long flags;
 };
 

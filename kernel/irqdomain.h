@@ -18,6 +18,7 @@
 
 struct device_node;
 struct device;
+struct irq_affinity_desc;
 struct irq_domain_chip_generic;
 struct msi_parent_ops;
 struct of_phandle_args;

@@ -137,8 +137,18 @@ static int aplic_direct_get_state(struct irq_data *d, enum irqchip_irq_state whi
 	return 0;
 }
 
+static void aplic_direct_diagnose(struct irq_data *d, struct diagnosis *dx)
+{
+	const struct aplic_idc *idc = aplic_idc_of(d);
+
+	dx->cpu = idc - aplic_idcs;
+	aplic_diagnose_source(dx, d->chip_data, d);
+	aplic_diagnose_idc(dx, idc, PRIORITY);
+}
+
 const struct irq_chip aplic_direct_chip = {
 	.name = "APLIC-DIRECT",
+	.irq_diagnose = aplic_direct_diagnose,
 	.irq_mask = aplic_direct_mask,
 	.irq_unmask = aplic_direct_unmask,
 	.irq_eoi = aplic_direct_eoi,

@@ -81,6 +81,16 @@ static void aplic_handle_irq(struct irq_desc *desc)
 	chained_irq_exit(chip, desc);
 }
 
+void aplic_diagnose_idc(struct diagnosis *dx, const struct aplic_idc *idc, u32 priority)
+{
+	u32 threshold = readl(idc->regs + ITHRESHOLD), delivery = readl(idc->regs + IDELIVERY);
+
+	diagnose(dx, !threshold || priority < threshold, "threshold",
+		 "ithreshold of cpu %u is %u, the source's priority %u", dx->cpu, threshold,
+		 priority);
+	diagnose(dx, delivery == 1, "delivery", "idelivery of cpu %u is %u", dx->cpu, delivery);
+}
+
 /* ---- Starting ------------------------------------------------------------------------------- */
 
 /* The hart of entry n of interrupts-extended has index n, if the tree does not tell another. */

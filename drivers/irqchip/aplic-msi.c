@@ -101,6 +101,12 @@ static int aplic_msi_translate(struct irq_domain *d, struct irq_fwspec *fwspec,
 	return aplic_translate(container_of(d->dev, struct aplic, dev), fwspec, hwirq, type);
 }
 
+static void aplic_diagnose(struct irq_data *d, struct diagnosis *dx)
+{
+	if (irqd_is_activated(d))
+		aplic_diagnose_source(dx, d->chip_data, d);
+}
+
 static const struct msi_domain_template aplic_template = {
 	.name = "APLIC",
 	.chip = {
@@ -110,6 +116,7 @@ static const struct msi_domain_template aplic_template = {
 		.irq_eoi = aplic_irq_eoi,
 		.irq_set_type = aplic_irq_set_type,
 		.irq_write_msi_msg = aplic_irq_write_msi_msg,
+		.irq_diagnose = aplic_diagnose,
 		.flags = IRQCHIP_SET_TYPE_MASKED,
 	},
 	.ops = {

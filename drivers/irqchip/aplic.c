@@ -101,6 +101,27 @@ static unsigned int aplic_check(void (*report)(void *arg, const char *text), voi
 	return faults;
 }
 
+/* ---- irq doctor ------------------------------------------------------------------------------ */
+
+void aplic_diagnose_source(struct diagnosis *dx, const struct aplic *aplic, struct irq_data *d)
+{
+	u32 domaincfg = readl(aplic->regs + DOMAINCFG);
+	u32 mode = readl(aplic->regs + SOURCECFG(d->hwirq));
+	u32 found = readl(aplic->regs + TARGET(d->hwirq)), target = aplic->target(d);
+	int wanted = aplic_source_mode(irqd_get_trigger_type(d));
+	bool enabled = aplic_bit(aplic, SETIE(0), d->hwirq);
+
+	diagnose(dx, mode != SM_INACTIVE && (wanted < 0 || mode == (u32)wanted), "source mode",
+		 "sourcecfg[%lu] is %u, for %s it is %d", d->hwirq, mode,
+		 irq_type_name(irqd_get_trigger_type(d)), wanted);
+	diagnose(dx, true, "pending", "source %lu: %u, its wire %u", d->hwirq,
+		 aplic_bit(aplic, SETIP(0), d->hwirq), aplic_bit(aplic, IN_CLRIP(0), d->hwirq));
+	diagnose_gate(dx, d, enabled, "enable", "source %lu: %u", d->hwirq, enabled);
+	diagnose(dx, found == target, "target", "target[%lu] is %#x, it should be %#x", d->hwirq,
+		 found, target);
+	diagnose(dx, domaincfg & DOMAINCFG_IE, "domain enable", "domaincfg is %#x", domaincfg);
+}
+
 /* ---- Starting ------------------------------------------------------------------------------- */
 
 /* Nothing is sensed, enabled or delivered, whatever firmware left. */

@@ -4,6 +4,7 @@
 #define DRIVERS_IRQCHIP_APLIC_H
 
 #include <kernel/device.h>
+#include <kernel/diagnose.h>
 #include <kernel/io.h>
 #include <kernel/irqdomain.h>
 #include <kernel/of.h>
@@ -66,6 +67,8 @@ extern struct aplic_idc {
 extern const struct irq_chip aplic_direct_chip;
 extern const struct irq_domain_ops aplic_direct_ops;	/* host_data is the aplic */
 u32 aplic_idc_target(struct irq_data *d);
+/* irq doctor: lets the IDC a source of that priority through? */
+void aplic_diagnose_idc(struct diagnosis *dx, const struct aplic_idc *idc, u32 priority);
 
 static inline bool aplic_is_level(const struct irq_data *d)
 {
@@ -78,6 +81,9 @@ int aplic_set_source_mode(struct aplic *aplic, struct irq_data *d, unsigned int 
 /* Source and type from the tree's two cells: 0, or -EINVAL with a message. */
 int aplic_translate(const struct aplic *aplic, const struct irq_fwspec *fwspec,
 		    unsigned long *hwirq, unsigned int *type);
+
+/* irq doctor: what both delivery modes have. */
+void aplic_diagnose_source(struct diagnosis *dx, const struct aplic *aplic, struct irq_data *d);
 
 /* The rest of the start: 0 or errno. PARENT as of_irq_init() gives it. */
 int aplic_msi_setup(struct aplic *aplic, struct device_node *node);

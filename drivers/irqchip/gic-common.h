@@ -45,6 +45,16 @@ static inline unsigned int gic_nr_intids(u32 typer)
 
 /* ---- The lines that are wires or software: callbacks of an irq_chip -------------------------- */
 
+struct gic_path {
+	bool distributor, interface, routed;
+	u32 ctlr, mask;			/* of the distributor; the priority mask of the CPU */
+	u64 route;
+	/* by gic_wire_diagnose() itself */
+	struct irq_data *d;
+	bool enabled, pending, active;
+	u8 priority;
+};
+
 /* One version's ways with them: chip_data of such a line, host_data of the domain. */
 struct gic_wires {
 	const struct irq_chip *chip;
@@ -55,6 +65,9 @@ struct gic_wires {
 	int (*settle)(u32 intid);
 	/* From now on that SPI goes to CPU: 0, or -EINVAL if it cannot. */
 	int (*route)(u32 spi, unsigned int cpu);
+	/* irq doctor, on the line's CPU: do distributor and CPU interface let lines of our group
+	 * pass, and where does that SPI go? */
+	void (*read_path)(u32 intid, struct gic_path *path);
 	spinlock_t lock;		/* GICD_ICFGR */
 };
 
@@ -79,6 +92,7 @@ int gic_wire_set_affinity(struct irq_data *d, const struct cpumask *dest, bool f
 int gic_wire_retrigger(struct irq_data *d);
 int gic_wire_get_state(struct irq_data *d, enum irqchip_irq_state which, bool *state);
 int gic_wire_set_state(struct irq_data *d, enum irqchip_irq_state which, bool state);
+void gic_wire_diagnose(struct irq_data *d, struct diagnosis *dx);
 
 /* NR lines from FIRST on, a multiple of 32: disabled, neither pending nor active, all of one
  * priority. */

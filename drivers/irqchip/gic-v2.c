@@ -73,12 +73,12 @@ static const struct irq_chip gic2_chip = {
 	.irq_get_irqchip_state = gic_wire_get_state,
 	.irq_set_irqchip_state = gic_wire_set_state,
 	.ipi_send_single = gic2_send_sgi,
+	.irq_diagnose = gic_wire_diagnose,
 	.flags = IRQCHIP_SET_TYPE_MASKED,
 };
 
-static char *gic2_bank(u32 intid)
+static char *gic2_bank(u32 intid __maybe_unused)
 {
-	(void)intid;
 	return gic2.dist;		/* of the calling CPU's own lines, too */
 }
 
@@ -91,8 +91,18 @@ static int gic2_route(u32 spi, unsigned int cpu)
 	return 0;
 }
 
+static void gic2_read_path(u32 intid, struct gic_path *path)
+{
+	path->ctlr = readl(gic2.dist + GICD_CTLR);
+	path->distributor = path->ctlr & GICD_CTLR_Enable;
+	path->interface = readl(gic2.cpu + GICC_CTLR) & GICC_CTLR_Enable;
+	path->mask = readl(gic2.cpu + GICC_PMR);
+	path->route = readb(gic2.dist + GICD_ITARGETSR(intid));
+	path->routed = intid < GIC_NR_SGIS || path->route & gic2.target[smp_processor_id()];
+}
+
 static struct gic_wires gic2_wires = {
-	.chip = &gic2_chip, .bank = gic2_bank, .route = gic2_route,
+	.chip = &gic2_chip, .bank = gic2_bank, .route = gic2_route, .read_path = gic2_read_path,
 };
 
 /* ---- The interrupt -------------------------------------------------------------------------- */
@@ -131,10 +141,8 @@ static void gic2_handle_irq(struct pt_regs *regs)
 
 /* ---- Each CPU ------------------------------------------------------------------------------- */
 
-/*
- * The calling CPU's number at the GIC, as a bit. No tree tells it, but the targets of its own lines
- * read as just that; where there is one interface only, they read as zero. [GIC2 GICD_ITARGETSR]
- */
+/* The calling CPU's number at the GIC, as a bit. No tree tells it, but the targets of its own lines
+ * read as just that; where there is one interface only, they read as zero. [GIC2 GICD_ITARGETSR] */
 static u8 gic2_own_target(void)
 {
 	if (!(readl(gic2.dist + GICD_TYPER) & GICD_TYPER_CPUNumber))
@@ -190,9 +198,8 @@ static void gic2_cpu_start(unsigned int cpu)
 }
 
 /* Its lines have gone to others, with what is pending. */
-static void gic2_cpu_stop(unsigned int cpu)
+static void gic2_cpu_stop(unsigned int cpu __maybe_unused)
 {
-	(void)cpu;
 	writel(readl(gic2.cpu + GICC_CTLR) & ~GICC_CTLR_Enable, gic2.cpu + GICC_CTLR);
 }
 

@@ -61,11 +61,13 @@ const struct irq_chip gic_chip = {
 	.irq_get_irqchip_state = gic_wire_get_state,
 	.irq_set_irqchip_state = gic_wire_set_state,
 	.ipi_send_single = gic_send_sgi,
+	.irq_diagnose = gic_wire_diagnose,
 	.flags = IRQCHIP_SET_TYPE_MASKED,
 };
 
 struct gic_wires gic_wires = {
 	.chip = &gic_chip, .bank = gic_bank, .settle = gic_wait_for_writes, .route = gic_route,
+	.read_path = gic_read_path_v3,
 };
 
 /* ---- Starting ------------------------------------------------------------------------------- */

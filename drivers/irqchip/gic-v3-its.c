@@ -127,6 +127,7 @@ const struct irq_chip its_chip = {
 	.irq_compose_msi_msg = its_irq_compose_msi_msg,
 	.irq_get_irqchip_state = its_irq_get_irqchip_state,
 	.irq_set_irqchip_state = its_irq_set_irqchip_state,
+	.irq_diagnose = its_diagnose,
 };
 
 /* ---- The domain ----------------------------------------------------------------------------- */

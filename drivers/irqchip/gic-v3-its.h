@@ -134,6 +134,10 @@ void its_tables_free(struct its *its);	/* before any device */
 /* Makes sure that the device table reaches that far: 0, -ERANGE (said), -ENOMEM. */
 int its_table_reach(struct its *its, u32 device_id);
 
+/* ---- gic-v3-doctor.c: irq doctor. Thread ----------------------------------------------------- */
+
+void its_diagnose(struct irq_data *d, struct diagnosis *dx);
+
 /* ---- gic-v3-its-info.c: thread -------------------------------------------------------------- */
 
 unsigned int its_check(void (*report)(void *arg, const char *text), void *arg);

@@ -73,6 +73,10 @@ int gic_dist_start(void);
 /* INTID, not an LPI, stays quiet until somebody unmasks it. On its CPU if it is a PPI. */
 void gic_quiet(u32 intid);
 
+/* ---- gic-v3-doctor.c: irq doctor ------------------------------------------------------------- */
+
+void gic_read_path_v3(u32 intid, struct gic_path *path);
+
 /* ---- gic-v3-redist.c ------------------------------------------------------------------------ */
 
 int gic_find_redists(struct device_node *node);

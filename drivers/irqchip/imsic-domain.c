@@ -137,6 +137,7 @@ const struct irq_chip imsic_chip = {
 	.irq_compose_msi_msg = imsic_irq_compose_msi_msg,
 	.irq_get_irqchip_state = imsic_irq_get_irqchip_state,
 	.irq_set_irqchip_state = imsic_irq_set_irqchip_state,
+	.irq_diagnose = imsic_diagnose,
 };
 
 /* ---- The domain ----------------------------------------------------------------------------- */

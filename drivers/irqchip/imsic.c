@@ -105,9 +105,9 @@ static int imsic_ipi_set_state(struct irq_data *d, enum irqchip_irq_state which,
 
 const struct irq_chip imsic_ipi_chip = {
 	.name = "IMSIC-IPI",
-	.irq_mask = imsic_ipi_mask,
-	.irq_unmask = imsic_ipi_unmask,
+	.irq_mask = imsic_ipi_mask, .irq_unmask = imsic_ipi_unmask,
 	.irq_set_irqchip_state = imsic_ipi_set_state,
+	.irq_diagnose = imsic_ipi_diagnose,
 };
 
 /* ---- Invariants ----------------------------------------------------------------------------- */

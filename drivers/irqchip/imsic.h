@@ -82,6 +82,10 @@ void imsic_vector_clear_pending(const struct imsic_vector *vec);
 /* As if a device had sent VEC's message. Any context. */
 void imsic_vector_send(const struct imsic_vector *vec);
 
+/* irq_chip.irq_diagnose of a line and of the IPI. */
+void imsic_diagnose(struct irq_data *d, struct diagnosis *dx);
+void imsic_ipi_diagnose(struct irq_data *d, struct diagnosis *dx);
+
 /* ---- Harts ---------------------------------------------------------------------------------- */
 
 void imsic_send_ipi(unsigned int cpu);			/* any context */

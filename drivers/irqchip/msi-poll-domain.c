@@ -7,6 +7,7 @@
  * looked at by nobody, and moving a line is another CPU that looks. The device never notices.
  */
 #include <drivers/irqchip/msi-poll.h>
+#include <kernel/diagnose.h>
 #include <kernel/printk.h>
 
 /* ---- The chip ------------------------------------------------------------------------------- */
@@ -89,6 +90,18 @@ static int msi_poll_irq_set_irqchip_state(struct irq_data *d, enum irqchip_irq_s
 	return 0;
 }
 
+static void msi_poll_diagnose(struct irq_data *d, struct diagnosis *dx)
+{
+	const struct msi_poll_line *line = &msi_poll.line[d->hwirq];
+	u32 looker = __atomic_load_n(&line->looker, __ATOMIC_RELAXED);
+
+	dx->cpu = line->cpu;
+	diagnose(dx, true, "pending", "slot %lu holds %u", d->hwirq,
+		 __atomic_load_n(&msi_poll.slot[d->hwirq], __ATOMIC_RELAXED));
+	diagnose_gate(dx, d, looker == line->cpu + 1, "looked at", "slot %lu: %s cpu %u", d->hwirq,
+		      looker ? "by" : "not by", looker ? looker - 1 : line->cpu);
+}
+
 const struct irq_chip msi_poll_chip = {
 	.name = "MSI-poll",
 	.irq_ack = msi_poll_irq_ack,
@@ -99,6 +112,7 @@ const struct irq_chip msi_poll_chip = {
 	.irq_compose_msi_msg = msi_poll_irq_compose_msi_msg,
 	.irq_get_irqchip_state = msi_poll_irq_get_irqchip_state,
 	.irq_set_irqchip_state = msi_poll_irq_set_irqchip_state,
+	.irq_diagnose = msi_poll_diagnose,
 };
 
 /* ---- The domain ----------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
  * the bit is gone all the same, plic_complete() lends it.
  */
 #include <drivers/irqchip/plic.h>
+#include <kernel/diagnose.h>
 #include <kernel/io.h>
 #include <kernel/printk.h>
 #include <kernel/smp.h>
@@ -195,6 +196,29 @@ static int plic_irq_get_state(struct irq_data *d, enum irqchip_irq_state which, 
 	return 0;
 }
 
+static void plic_diagnose(struct irq_data *d, struct diagnosis *dx)
+{
+	const struct plic *plic = d->chip_data;
+	const struct plic_context *context = plic_context_of(d);
+	u32 pending = readl(plic->regs + PLIC_PENDING(d->hwirq)) >> d->hwirq % 32 & 1;
+	u32 priority = readl(plic->regs + PLIC_PRIORITY(d->hwirq));
+	u32 enable = readl(context->enable + d->hwirq / 32 * 4) >> d->hwirq % 32 & 1;
+	u32 threshold = readl(context->regs + PLIC_THRESHOLD);
+	u8 claimer = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED);
+
+	dx->cpu = context - plic_contexts;
+	diagnose(dx, true, "pending", "source %lu: %u", d->hwirq, pending);
+	diagnose(dx, claimer == PLIC_NOBODY || irqd_irq_inprogress(d) || irqd_irq_masked(d),
+		 "gateway", "source %lu is %s", d->hwirq, claimer == PLIC_NOBODY ? "open" :
+		 "claimed and not completed: nothing more comes through");
+	diagnose_gate(dx, d, priority, "priority", "%u", priority);
+	diagnose(dx, enable || dx->desc->depth, "enable", "context of cpu %u: %u", dx->cpu,
+		 enable);
+	diagnose(dx, priority > threshold || !priority, "threshold",
+		 "context of cpu %u: %u, the source's priority is %u", dx->cpu, threshold,
+		 priority);
+}
+
 const struct irq_chip plic_chip = {
 	.name = "PLIC",
 	.irq_enable = plic_irq_enable,
@@ -206,6 +230,7 @@ const struct irq_chip plic_chip = {
 	.irq_set_affinity = plic_irq_set_affinity,
 	.irq_set_type = plic_irq_set_type,
 	.irq_get_irqchip_state = plic_irq_get_state,
+	.irq_diagnose = plic_diagnose,
 	.flags = IRQCHIP_AFFINITY_PRE_STARTUP | IRQCHIP_EOI_THREADED,
 };
 

@@ -14,7 +14,7 @@
 #include <asm/csr.h>
 #include <asm/ptrace.h>
 #include <drivers/irqchip/riscv-intc.h>
-#include <kernel/driver.h>
+#include <kernel/diagnose.h>
 #include <kernel/irqdomain.h>
 #include <kernel/printk.h>
 #include <kernel/smp.h>
@@ -42,11 +42,26 @@ static void riscv_intc_irq_eoi(struct irq_data *d)
 	(void)d;
 }
 
+static void riscv_intc_read(void *sie)
+{
+	*(unsigned long *)sie = csr_read(CSR_SIE);
+}
+
+static void riscv_intc_diagnose(struct irq_data *d, struct diagnosis *dx)
+{
+	unsigned long sie = 0;
+
+	if (diagnose_on_cpu(dx, riscv_intc_read, &sie))
+		diagnose(dx, sie & BIT(d->hwirq), "cause", "sie of cpu %u is %#lx, cause %lu",
+			 dx->cpu, sie, d->hwirq);
+}
+
 static const struct irq_chip riscv_intc_chip = {
 	.name = "RISC-V INTC",
 	.irq_mask = riscv_intc_irq_mask,
 	.irq_unmask = riscv_intc_irq_unmask,
 	.irq_eoi = riscv_intc_irq_eoi,
+	.irq_diagnose = riscv_intc_diagnose,
 };
 
 /* Nobody can make such a cause go away, so this hart no longer listens to it. */

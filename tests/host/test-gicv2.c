@@ -3,6 +3,7 @@
  * was claimed; messages are edges of SPIs that nobody else has.
  */
 #include <kernel/device.h>
+#include <kernel/io.h>
 #include <kernel/ipi.h>
 #include <kernel/msi.h>
 #include <kernel/of.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 #include "models/gicv2.h"
+#include "support/doctor.h"
 #include "support/rec.h"
 #include "support/tree.h"
 
@@ -800,6 +802,49 @@ static void random_traffic(void **state)
 	remove_device();
 }
 
+/* ---- irq doctor ------------------------------------------------------------------------------ */
+
+static void broken_register(unsigned int irq, char *reg, unsigned int size, u32 v, const char *name)
+{
+	unsigned long flags = arch_local_irq_save();
+	u32 old = size == 1 ? readb(reg) : readl(reg);
+
+	size == 1 ? writeb(v, reg) : writel(v, reg);
+	arch_local_irq_restore(flags);
+	assert_broken(irq, name);
+	flags = arch_local_irq_save();
+	size == 1 ? writeb(old, reg) : writel(old, reg);
+	arch_local_irq_restore(flags);
+	assert_whole(irq);
+}
+
+static void doctor_names_each_link(void **state)
+{
+	char *dist = ioremap(GIC_DIST, 0x1000), *cpu = ioremap(GIC_CPU, 0x2000);
+	unsigned int irq = device(40, IRQ_TYPE_LEVEL_HIGH);
+	u8 target;
+
+	(void)state;
+	assert_whole(irq);
+	broken_register(irq, dist, 4, 0, "distributor");
+	broken_register(irq, dist + 0x400 + 72, 1, 0xff, "priority");
+	broken_register(irq, cpu + 4, 4, 0x80, "priority");
+	broken_register(irq, cpu, 4, 0, "CPU interface");
+	writel(1 << 72 % 32, dist + 0x180 + 72 / 32 * 4);
+	assert_broken(irq, "enable");
+	target = readb(dist + 0x800 + 72);
+	writeb(1U << gicv2_interface(1), dist + 0x800 + 72);	/* not while it is enabled */
+	writel(1 << 72 % 32, dist + 0x100 + 72 / 32 * 4);
+	assert_broken(irq, "route");
+	writel(1 << 72 % 32, dist + 0x180 + 72 / 32 * 4);
+	writeb(target, dist + 0x800 + 72);
+	writel(1 << 72 % 32, dist + 0x100 + 72 / 32 * 4);
+	assert_whole(irq);
+	comes(0);
+	free_irq(irq, &runs);
+	irq_dispose_mapping(irq);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -825,6 +870,7 @@ int main(void)
 		B(wrong_trees),
 		B(block_without_memory),
 		B(random_traffic),
+		B(doctor_names_each_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

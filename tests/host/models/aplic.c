@@ -187,17 +187,24 @@ static void aplic_write(void *priv, u64 offset, u64 v, unsigned int size)
 		write_by_number(offset, v);
 }
 
-static u32 enabled_word(unsigned int i)
+/* 32 sources to a word: pending, rectified input, enabled. */
+static u32 read_word(unsigned int array, unsigned int word)
 {
 	u32 v = 0;
 
-	for (unsigned int n = 32 * i; n < 32 * i + 32 && n <= APLIC_SOURCES; n++)
-		v |= (u32)a.enabled[n] << n % 32;
+	for (unsigned int n = max(32 * word, 1U); n < 32 * word + 32 && n <= APLIC_SOURCES; n++) {
+		bool bit = array == 0x1c00 ? a.pending[n] : array == 0x1e00 ? a.enabled[n] :
+			   a.mode[n] >= EDGE1 && rectified(n);
+
+		v |= (u32)bit << n % 32;
+	}
 	return v;
 }
 
 static u64 aplic_read(void *priv, u64 offset, unsigned int size)
 {
+	unsigned int array = offset & ~0xffUL, word = (offset & 0xff) / 4;
+
 	(void)priv;
 	if (size != 4)
 		model_violation("aplic model: load of %u bytes, not 4", size);
@@ -205,10 +212,10 @@ static u64 aplic_read(void *priv, u64 offset, unsigned int size)
 		return a.domaincfg;
 	else if (offset <= 4 * APLIC_SOURCES)
 		return a.mode[offset / 4];
-	else if (offset >= 0x1e00 && offset < 0x1e80)
-		return enabled_word((offset - 0x1e00) / 4);
 	else if (offset > 0x3000 && offset <= 0x3000 + 4 * APLIC_SOURCES)
 		return a.target[(offset - 0x3000) / 4];
+	else if ((array == 0x1c00 || array == 0x1d00 || array == 0x1e00) && word <= APLIC_SOURCES / 32)
+		return read_word(array, word);
 	else
 		model_violation("aplic model: load at 0x%lx, no register", (unsigned long)offset);
 	return 0;

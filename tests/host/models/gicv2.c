@@ -168,6 +168,8 @@ static u64 cpu_read(void *priv, u64 offset, unsigned int size)
 		model_violation("gicv2: GICC load of %u bytes", size);
 	else if (offset == 0x00)
 		v = g.cpu[i].ctlr;
+	else if (offset == 0x04)
+		v = g.cpu[i].pmr;
 	else if (offset == 0x0c)
 		v = acknowledge(i);
 	else
@@ -270,6 +272,8 @@ static u64 read_dist(unsigned int i, u64 offset, unsigned int size)
 	static const u8 bits[] = { ENABLED, ENABLED, PENDING, PENDING, ACTIVE, ACTIVE };
 	u64 v = 0;
 
+	if (offset == 0x000)
+		return g.on;
 	if (offset == 0x004)
 		return dist_typer();
 	if (offset == 0xfe8)
@@ -277,6 +281,11 @@ static u64 read_dist(unsigned int i, u64 offset, unsigned int size)
 	if (offset >= 0x100 && offset < 0x400)
 		return has_line(offset % 0x80 * 8)
 			? read_bits(i, offset % 0x80 * 8, bits[(offset - 0x100) / 0x80]) : 0;
+	if (offset >= 0x400 && offset < 0x800) {
+		for (unsigned int n = 0; has_line(offset - 0x400) && n < size; n++)
+			v |= (u64)line_at(i, offset - 0x400 + n)->priority << 8 * n;
+		return v;
+	}
 	if (offset >= 0x800 && offset < 0xc00) {
 		for (unsigned int n = 0; has_line(offset - 0x800) && n < size; n++)
 			v |= (u64)read_target(i, offset - 0x800 + n) << 8 * n;

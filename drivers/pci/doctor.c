@@ -1,0 +1,114 @@
+/*
+ * irq doctor, a PCI device's part: is it there and awake, may it write memory (all the way up, as
+ * an MSI is a memory write [PCI 6.8]), is MSI or MSI-X on, is the row or message that the core has
+ * composed in the device, and not masked; or may it drive its wire?
+ */
+#include <drivers/pci/internals.h>
+#include <kernel/diagnose.h>
+#include <kernel/io.h>
+
+/* The functions of LINE: the one that sends its message, or all that share its wire. */
+static bool uses_line(const struct pci_dev *dev, const struct irq_desc *line)
+{
+	const struct msi_desc *msi = line->irq_common_data.msi_desc;
+
+	return msi ? msi->dev == &dev->dev : dev->intx_enabled && dev->irq == line->irq_data.irq;
+}
+
+static void check_device(struct diagnosis *dx, struct pci_dev *dev)
+{
+	u16 vendor = pci_read_config16(dev, 0), command = pci_read_config16(dev, PCI_COMMAND);
+	u16 power = dev->pm_cap ? pci_read_config16(dev, dev->pm_cap + PCI_PM_CTRL) : 0;
+
+	diagnose(dx, vendor == dev->vendor, "device", "%s: vendor reads 0x%04x%s", dev->name,
+		 vendor, vendor == dev->vendor ? "" : ": it is gone");
+	diagnose(dx, !(power & PCI_PM_CTRL_STATE_MASK), "power", "%s: D%u", dev->name,
+		 power & PCI_PM_CTRL_STATE_MASK);
+	diagnose(dx, command & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO), "decode",
+		 "%s: command 0x%04x", dev->name, command);
+}
+
+/* Of the device and of every bridge between it and the root. */
+static void check_masters(struct diagnosis *dx, const struct pci_dev *dev)
+{
+	for (; dev; dev = dev->bus->bridge) {
+		u16 command = pci_read_config16(dev, PCI_COMMAND);
+
+		diagnose(dx, command & PCI_COMMAND_MASTER, "bus master", "%s: command 0x%04x",
+			 dev->name, command);
+	}
+}
+
+static void check_message(struct diagnosis *dx, const struct msi_desc *msi, u64 address, u32 data)
+{
+	u64 wanted = msi_msg_address(&msi->msg);
+
+	diagnose(dx, address == wanted && data == msi->msg.data, "message",
+		 "the device writes %#x to %#llx, it should be %#x to %#llx", data,
+		 (unsigned long long)address, msi->msg.data, (unsigned long long)wanted);
+}
+
+static void check_msix(struct diagnosis *dx, struct pci_dev *dev, const struct msi_desc *msi)
+{
+	const char *row = (char *)dev->msix_base + msi->msi_index * PCI_MSIX_ENTRY_SIZE;
+	u16 flags = pci_read_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS);
+	u32 control;
+
+	diagnose(dx, flags & PCI_MSIX_FLAGS_ENABLE, "MSI-X enable", "control 0x%04x", flags);
+	diagnose(dx, !(flags & PCI_MSIX_FLAGS_MASKALL), "function mask", "control 0x%04x", flags);
+	if (dx->broken)
+		return;		/* a row of a device that is not there cannot be read */
+	control = readl(row + PCI_MSIX_ENTRY_VECTOR_CTRL);
+	diagnose_gate(dx, &dx->desc->irq_data, !(control & PCI_MSIX_ENTRY_CTRL_MASKBIT),
+		      "row unmasked", "row %u: vector control %#x", msi->msi_index, control);
+	check_message(dx, msi, readl(row + PCI_MSIX_ENTRY_LOWER_ADDR) |
+		      (u64)readl(row + PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
+		      readl(row + PCI_MSIX_ENTRY_DATA));
+}
+
+static void check_msi(struct diagnosis *dx, struct pci_dev *dev, const struct msi_desc *msi)
+{
+	unsigned int cap = dev->msi_cap, data = cap + (msi->pci.is_64 ? 0x0c : 0x08);
+	u16 flags = pci_read_config16(dev, cap + PCI_MSI_FLAGS);
+	u64 address = pci_read_config32(dev, cap + PCI_MSI_ADDRESS_LO);
+	unsigned int n = dx->desc->irq_data.irq - msi->irq;
+	u32 mask = msi->pci.can_mask ? pci_read_config32(dev, data + 4) : 0;
+
+	if (msi->pci.is_64)
+		address |= (u64)pci_read_config32(dev, cap + PCI_MSI_ADDRESS_HI) << 32;
+	diagnose(dx, flags & PCI_MSI_FLAGS_ENABLE, "MSI enable", "control 0x%04x", flags);
+	diagnose_gate(dx, &dx->desc->irq_data, !(mask >> n & 1), "message unmasked",
+		      "message %u: mask %#x", n, mask);
+	check_message(dx, msi, address, pci_read_config16(dev, data));
+}
+
+static void check_wire(struct diagnosis *dx, struct pci_dev *dev)
+{
+	u16 command = pci_read_config16(dev, PCI_COMMAND);
+
+	diagnose(dx, !(command & PCI_COMMAND_INTX_DISABLE), "INTx", "%s: command 0x%04x", dev->name,
+		 command);
+}
+
+static void pci_doctor(struct diagnosis *dx)
+{
+	const struct msi_desc *msi = dx->desc->irq_common_data.msi_desc;
+	struct pci_dev *dev;
+
+	for_each_pci_dev(dev) {
+		if (!uses_line(dev, dx->desc))
+			continue;
+		check_device(dx, dev);
+		if (!msi) {
+			check_wire(dx, dev);
+			continue;
+		}
+		check_masters(dx, dev);
+		if (dev->msix_enabled && !dx->broken)
+			check_msix(dx, dev, msi);
+		else if (!dx->broken)
+			check_msi(dx, dev, msi);
+	}
+}
+
+DEVICE_DOCTOR(pci, pci_doctor);
