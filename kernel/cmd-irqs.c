@@ -173,17 +173,21 @@ static void print_levels(const struct irq_data *d)
 static void print_irq(struct irq_desc *desc)
 {
 	struct irq_data *d = &desc->irq_data;
-	char asked[64], effective[64];
+	char asked[64], effective[64], hint[64];
 
 	print_heading();
 	print_row(desc);
 	shell_printf("  type %s, depth %u, state:", irq_type_name(irqd_get_trigger_type(d)),
 		     desc->depth);
 	state_words(desc, print_word);
-	shell_printf("\n  affinity: asked %s, effective %s\n",
+	shell_printf("\n  affinity: asked %s, effective %s",
 		     cpulist_print(asked, sizeof(asked), irq_data_get_affinity_mask(d)),
 		     cpulist_print(effective, sizeof(effective),
 				   irq_data_get_effective_affinity_mask(d)));
+	if (desc->affinity_hint)
+		shell_printf(", its driver wants %s",
+			     cpulist_print(hint, sizeof(hint), desc->affinity_hint));
+	shell_printf("\n");
 	print_levels(d);
 }
 

@@ -23,7 +23,7 @@ struct cpu {
 	u32 softirq_pending;		/* 32: bit n: softirq n is raised */
 	bool need_resched;		/* 36: switch at the outermost irq exit */
 	bool trace_on;			/* 37: stations of this CPU record */
-	bool in_softirq;
+	u8 in_softirq;			/* softirqs run, or a thread keeps them off: nesting */
 	bool online;
 	struct thread *current;
 	struct thread *idle;
@@ -56,7 +56,7 @@ static __always_inline unsigned int smp_processor_id(void)
 	return this_cpu()->id;
 }
 
-/* True while handling an interrupt or a softirq on this CPU. */
+/* True while handling an interrupt or a softirq on this CPU, or with softirqs kept off. */
 static __always_inline bool in_interrupt(void)
 {
 	return this_cpu()->irq_depth || this_cpu()->in_softirq;

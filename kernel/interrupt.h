@@ -26,11 +26,13 @@ enum {
 	IRQF_TRIGGER_MASK	= 0xf,
 	IRQF_SHARED		= 0x80,
 	IRQF_PROBE_SHARED	= 0x100,	/* refusal to share is no news */
-	IRQF_TIMER		= 0x200 | 0x10000,	/* timer: no thread */
+	__IRQF_TIMER		= 0x200,
 	IRQF_PERCPU		= 0x400,
 	IRQF_NOBALANCING	= 0x800,
 	IRQF_ONESHOT		= 0x2000,	/* masked until the thread has finished */
+	IRQF_NO_SUSPEND		= 0x4000,	/* nothing is ever suspended here */
 	IRQF_NO_THREAD		= 0x10000,
+	IRQF_TIMER		= __IRQF_TIMER | IRQF_NO_SUSPEND | IRQF_NO_THREAD,
 	IRQF_NO_AUTOEN		= 0x80000,
 	IRQF_COND_ONESHOT	= 0x400000,
 };
@@ -85,18 +87,25 @@ const void *free_irq(unsigned int irq, void *dev_id);
  * (Linux's PER-CPU pointers are what the size stands for; see docs/deviations.md)
  */
 int __must_check request_percpu_irq_sized(unsigned int irq, irq_handler_t handler,
-					  const char *name, void *percpu_dev_id, size_t size);
-/* The cookie is an array of pointers. */
+					  unsigned long flags, const char *name,
+					  void *percpu_dev_id, size_t size);
+/* FLAGS: 0 or IRQF_TIMER, else -EINVAL. */
+#define __request_percpu_irq(irq, handler, flags, name, percpu_dev_id) \
+	request_percpu_irq_sized(irq, handler, flags, name, percpu_dev_id, sizeof(*(percpu_dev_id)))
 #define request_percpu_irq(irq, handler, name, percpu_dev_id) \
-	request_percpu_irq_sized(irq, handler, name, percpu_dev_id, sizeof(*(percpu_dev_id)))
+	__request_percpu_irq(irq, handler, 0, name, percpu_dev_id)
 void free_percpu_irq(unsigned int irq, void *percpu_dev_id);
 /* On the calling CPU; TYPE is applied first unless NONE. Irqs off or pinned thread. */
 void enable_percpu_irq(unsigned int irq, unsigned int type);
 void disable_percpu_irq(unsigned int irq);
 bool irq_percpu_is_enabled(unsigned int irq);
 
-/* Nested: depth counts. enable at depth 0 warns. disable_irq() waits for running handlers, so
- * thread context and not from the handler itself (warns, returns); _nosync: any context. */
+/*
+ * Nested: depth counts. enable at depth 0 warns. disable_irq() waits for running handlers and
+ * threads, so thread context and not from one of them (warns, returns); _nosync: any context.
+ * The hardirq forms wait for hard handlers only, also from an interrupt of another line, and
+ * return whether no thread of the line is active. They are false, and true, for no such irq.
+ */
 void enable_irq(unsigned int irq);
 void disable_irq(unsigned int irq);
 void disable_irq_nosync(unsigned int irq);
@@ -119,6 +128,18 @@ int irq_set_affinity(unsigned int irq, const struct cpumask *mask);
 int irq_force_affinity(unsigned int irq, const struct cpumask *mask);
 /* The user's form: refuses managed and per-CPU lines (-EIO as Linux's procfs). */
 int irq_set_affinity_user(unsigned int irq, const struct cpumask *mask);
+/* Where the driver wants its line (valid as long as the line is requested; NULL: no wish), shown
+ * only; _and_hint and irq_set_affinity_hint() also move it there. 0 or -EINVAL for no such irq. */
+int irq_apply_affinity_hint(unsigned int irq, const struct cpumask *mask, bool move);
+static inline int irq_update_affinity_hint(unsigned int irq, const struct cpumask *mask)
+{
+	return irq_apply_affinity_hint(irq, mask, false);
+}
+static inline int irq_set_affinity_and_hint(unsigned int irq, const struct cpumask *mask)
+{
+	return irq_apply_affinity_hint(irq, mask, true);
+}
+#define irq_set_affinity_hint	irq_set_affinity_and_hint
 extern struct cpumask irq_default_affinity;
 int irq_can_set_affinity(unsigned int irq);
 
@@ -145,5 +166,13 @@ void raise_softirq(unsigned int nr);			/* any context */
 void raise_softirq_irqoff(unsigned int nr);		/* irqs off */
 void softirq_init(void);				/* after threads exist */
 void do_softirq(void);			/* irq_exit(), cpu_leave() and host port only */
+/* A thread keeps softirqs, and other threads, off its CPU; nests. What was raised meanwhile runs
+ * in the last enable. Irqs on; must not block in between. */
+void local_bh_disable(void);
+void local_bh_enable(void);
+
+/* Boot argument threadirqs: hard handlers run in threads, softirqs in ksoftirqd. */
+extern bool force_irqthreads_key;
+static inline bool force_irqthreads(void) { return force_irqthreads_key; }
 
 #endif

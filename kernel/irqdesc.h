@@ -27,6 +27,7 @@ struct irq_desc {
 	struct list_head waiters;	/* synchronize_irq() */
 	struct cpumask *percpu_enabled;	/* per-CPU lines: CPUs that enabled it */
 	struct cpumask pending_mask;	/* a move parked for the next interrupt */
+	const struct cpumask *affinity_hint;	/* where its driver wants it; may be NULL */
 	struct mutex request_mutex;	/* request and free of this line, one at a time */
 	struct list_head resend_link;
 	const char *name;		/* of the flow: "edge" */
@@ -169,6 +170,7 @@ static inline void irq_clear_status_flags(unsigned int irq, unsigned long clr)
 static inline void irq_set_noprobe(unsigned int irq) { irq_modify_status(irq, 0, IRQ_NOPROBE); }
 static inline void irq_set_probe(unsigned int irq) { irq_modify_status(irq, IRQ_NOPROBE, 0); }
 static inline void irq_set_nothread(unsigned int irq) { irq_modify_status(irq, 0, IRQ_NOTHREAD); }
+static inline void irq_set_thread(unsigned int irq) { irq_modify_status(irq, IRQ_NOTHREAD, 0); }
 /* A line that each CPU enables for itself; -EINVAL for no such irq, -ENOMEM. */
 int irq_set_percpu_devid(unsigned int irq);
 
@@ -227,5 +229,7 @@ void irq_check_register(irq_check_fn fn);
 /* "edge", "fasteoi", … as the shell prints it; "edge-rising", …; for words of state see debug.c */
 const char *irq_flow_name(const struct irq_desc *desc);
 const char *irq_type_name(unsigned int type);
+
+#include <kernel/irqaccess.h>
 
 #endif

@@ -22,11 +22,11 @@ void open_softirq(unsigned int nr, void (*fn)(void))
 	softirq_fn[nr] = fn;
 }
 
-static void run_pending(struct cpu *cpu)
+static void run_pending(struct cpu *cpu, u32 which)
 {
-	u32 pending = cpu->softirq_pending;
+	u32 pending = cpu->softirq_pending & which;
 
-	cpu->softirq_pending = 0;
+	cpu->softirq_pending &= ~which;
 	station(ST_SOFTIRQ, 0, NULL, pending, 0);
 	arch_local_irq_enable();
 	for (unsigned int nr = 0; nr < NR_SOFTIRQS; nr++)
@@ -36,22 +36,25 @@ static void run_pending(struct cpu *cpu)
 	station(ST_EXIT, 0, NULL, 1, 0);
 }
 
-void do_softirq(void)
+static void run_softirqs(struct cpu *cpu, u32 which)
 {
-	struct cpu *cpu = this_cpu();
 	u64 end = ktime_get_ns() + MAX_NS;
 
-	if (!cpu->softirq_pending)
-		return;
-	cpu->in_softirq = true;
-	for (int round = 0; round < MAX_ROUNDS; round++) {
-		run_pending(cpu);
-		if (!cpu->softirq_pending || ktime_get_ns() > end)
+	cpu->in_softirq++;
+	for (int round = 0; round < MAX_ROUNDS && cpu->softirq_pending & which; round++) {
+		run_pending(cpu, which);
+		if (ktime_get_ns() > end)
 			break;
 	}
-	cpu->in_softirq = false;
 	if (cpu->softirq_pending && cpu->ksoftirqd)
 		thread_wake(cpu->ksoftirqd);
+	cpu->in_softirq--;
+}
+
+void do_softirq(void)
+{
+	if (this_cpu()->softirq_pending)
+		run_softirqs(this_cpu(), ~0U);
 }
 
 void raise_softirq_irqoff(unsigned int nr)
@@ -71,14 +74,36 @@ void raise_softirq(unsigned int nr)
 	arch_local_irq_restore(flags);
 }
 
+void local_bh_disable(void)
+{
+	this_cpu()->in_softirq++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+void local_bh_enable(void)
+{
+	struct cpu *cpu = this_cpu();
+	unsigned long flags;
+
+	WARN_ON(arch_irqs_disabled());
+	flags = arch_local_irq_save();
+	if (!--cpu->in_softirq && !cpu->irq_depth) {
+		do_softirq();
+		if (cpu->need_resched)
+			schedule();
+	}
+	arch_local_irq_restore(flags);
+}
+
 /* ---- The edge of an interrupt --------------------------------------------------------------- */
 
 void irq_exit_work(struct cpu *cpu)
 {
 	if (cpu->in_softirq)
 		return;
+	/* Timers are the scheduler's tick: ksoftirqd could wait for ever for its turn. */
 	if (cpu->softirq_pending)
-		do_softirq();
+		run_softirqs(cpu, force_irqthreads() ? 1U << TIMER_SOFTIRQ : ~0U);
 	if (cpu->need_resched)
 		schedule_irq_exit();
 }

@@ -30,15 +30,19 @@ struct irqaction chained_action = { .handler = chained_called, .name = "chained"
 
 /* ---- Attributes of a line ------------------------------------------------------------------- */
 
-/* Runs SET with the line's lock held; -EINVAL if there is no such irq. */
-#define WITH_DESC(irq, desc, ...) ({								\
+/* Runs the statements between GET and PUT; -EINVAL if there is no such line. */
+#define BETWEEN(get, put, desc, ...) ({								\
 	unsigned long flags_;									\
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags_);				\
+	struct irq_desc *desc = get;								\
 	if (desc) {										\
 		__VA_ARGS__;									\
-		irq_put_desc_unlock(desc, flags_);						\
+		put(desc, flags_);								\
 	}											\
 	desc ? 0 : -EINVAL; })
+#define WITH_DESC(irq, desc, ...) \
+	BETWEEN(irq_get_desc_lock(irq, &flags_), irq_put_desc_unlock, desc, __VA_ARGS__)
+#define WITH_BUS(irq, desc, kind, ...) \
+	BETWEEN(irq_get_desc_buslock(irq, &flags_, kind), irq_put_desc_busunlock, desc, __VA_ARGS__)
 
 int irq_set_chip(unsigned int irq, const struct irq_chip *chip)
 {
@@ -64,7 +68,7 @@ int irq_set_irq_type(unsigned int irq, unsigned int type)
 {
 	int ret = 0;
 
-	if (WITH_DESC(irq, desc, ret = __irq_set_trigger(desc, type)))
+	if (WITH_BUS(irq, desc, IRQ_DESC_GLOBAL, ret = __irq_set_trigger(desc, type)))
 		return -EINVAL;
 	return ret;
 }
@@ -126,9 +130,12 @@ void irq_modify_status(unsigned int irq, unsigned long clr, unsigned long set)
 
 /* ---- Flow handlers -------------------------------------------------------------------------- */
 
-/* In a hierarchy the outermost chip may still be missing while an inner one is there. */
-static bool has_real_chip(struct irq_desc *desc)
+/* In a hierarchy the outermost chip may still be missing while an inner one is there; but a chained
+ * line is started at once. */
+static bool has_real_chip(struct irq_desc *desc, bool chained)
 {
+	if (chained)
+		return desc->irq_data.chip != &no_irq_chip;
 	for (struct irq_data *d = &desc->irq_data; d; d = d->parent_data)
 		if (d->chip && d->chip != &no_irq_chip)
 			return true;
@@ -150,17 +157,15 @@ static void remove_handler(struct irq_desc *desc, bool chained)
 	desc->depth = 1;
 }
 
-static void install_chained(struct irq_desc *desc, irq_flow_handler_t handle)
+static void install_chained(struct irq_desc *desc)
 {
 	unsigned int type = irqd_get_trigger_type(&desc->irq_data);
 
-	if (type != IRQ_TYPE_NONE) {
+	desc->istate |= IRQS_CHAINED;
+	if (type != IRQ_TYPE_NONE)
 		__irq_set_trigger(desc, type);
-		desc->handle_irq = handle;	/* set_type may have put its own */
-	}
 	irq_settings_change(desc, 0, IRQ_NOPROBE | IRQ_NOREQUEST | IRQ_NOTHREAD);
 	desc->action = &chained_action;
-	desc->istate |= IRQS_CHAINED;
 	if (irq_activate_and_startup(desc, IRQ_RESEND))
 		pr_err("irq %u: chained line cannot be activated", desc->irq_data.irq);
 }
@@ -172,12 +177,12 @@ static void do_set_handler(struct irq_desc *desc, irq_flow_handler_t handle, boo
 		handle = handle_bad_irq;
 	if (handle == handle_bad_irq)
 		remove_handler(desc, chained);
-	else if (WARN_ON(!has_real_chip(desc)))
+	else if (WARN_ON(!has_real_chip(desc, chained)))
 		return;
 	desc->handle_irq = handle;
 	desc->name = name;
 	if (handle != handle_bad_irq && chained)
-		install_chained(desc, handle);
+		install_chained(desc);
 }
 
 void irq_set_handler(unsigned int irq, irq_flow_handler_t handle)
@@ -188,7 +193,7 @@ void irq_set_handler(unsigned int irq, irq_flow_handler_t handle)
 void __irq_set_handler(unsigned int irq, irq_flow_handler_t handle, int is_chained,
 		       const char *name)
 {
-	(void)WITH_DESC(irq, desc, do_set_handler(desc, handle, is_chained, name));
+	(void)WITH_BUS(irq, desc, IRQ_DESC_ANY, do_set_handler(desc, handle, is_chained, name));
 }
 
 void irq_set_chip_and_handler_name(unsigned int irq, const struct irq_chip *chip,
@@ -200,7 +205,7 @@ void irq_set_chip_and_handler_name(unsigned int irq, const struct irq_chip *chip
 
 void irq_set_chained_handler_and_data(unsigned int irq, irq_flow_handler_t handle, void *data)
 {
-	(void)WITH_DESC(irq, desc, {
+	(void)WITH_BUS(irq, desc, IRQ_DESC_ANY, {
 		desc->irq_common_data.handler_data = data;
 		do_set_handler(desc, handle, true, NULL);
 	});

@@ -3,7 +3,28 @@
  * are quiet, set its trigger, ask the controllers for its state. (Linux: kernel/irq/manage.c)
  */
 #include <kernel/irq/internals.h>
-#include <kernel/mm.h>
+#include <kernel/time.h>
+
+#define OTHER_NS	(NSEC_PER_SEC / 10)	/* that one handler waits for another's end */
+
+struct irq_desc *irq_get_desc_buslock(unsigned int irq, unsigned long *flags,
+				      enum irq_desc_kind kind)
+{
+	struct irq_desc *desc = irq_to_desc(irq);
+
+	if (!desc || (kind != IRQ_DESC_ANY &&
+		      irq_settings_is(desc, IRQ_PER_CPU_DEVID) != (kind == IRQ_DESC_PERCPU)))
+		return NULL;
+	chip_bus_lock(desc);
+	*flags = spin_lock_irqsave(&desc->lock);
+	return desc;
+}
+
+void irq_put_desc_busunlock(struct irq_desc *desc, unsigned long flags)
+{
+	spin_unlock_irqrestore(&desc->lock, flags);
+	chip_bus_sync_unlock(desc);
+}
 
 /* ---- Trigger -------------------------------------------------------------------------------- */
 
@@ -22,6 +43,7 @@ int __irq_set_trigger(struct irq_desc *desc, unsigned int type)
 {
 	struct irq_data *d = &desc->irq_data;
 	const struct irq_chip *chip = d->chip;
+	irq_flow_handler_t chained = desc->istate & IRQS_CHAINED ? desc->handle_irq : NULL;
 	bool unmask = false;
 	int ret;
 
@@ -29,10 +51,12 @@ int __irq_set_trigger(struct irq_desc *desc, unsigned int type)
 		return 0;
 	type &= IRQ_TYPE_SENSE_MASK;
 	if (chip->flags & IRQCHIP_SET_TYPE_MASKED) {
-		unmask = !irqd_irq_disabled(d) && !irqd_irq_masked(d);
+		unmask = !irqd_irq_disabled(d);
 		mask_irq(desc);
 	}
 	ret = chip->irq_set_type(d, type);
+	if (chained)		/* the chip may have put the flow that suits the type */
+		desc->handle_irq = chained;
 	switch (ret) {
 	case IRQ_SET_MASK_OK:
 	case IRQ_SET_MASK_OK_DONE:
@@ -74,63 +98,77 @@ void __enable_irq(struct irq_desc *desc)
 	}
 }
 
-void disable_irq_nosync(unsigned int irq)
+static bool disable_one(unsigned int irq)
 {
 	unsigned long flags;
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+	struct irq_desc *desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_GLOBAL);
 
 	if (!desc)
-		return;
-	if (!irq_settings_is(desc, IRQ_PER_CPU_DEVID))
-		__disable_irq(desc);
-	irq_put_desc_unlock(desc, flags);
+		return false;
+	__disable_irq(desc);
+	irq_put_desc_busunlock(desc, flags);
+	return true;
+}
+
+void disable_irq_nosync(unsigned int irq)
+{
+	disable_one(irq);
 }
 
 void enable_irq(unsigned int irq)
 {
 	unsigned long flags;
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+	struct irq_desc *desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_GLOBAL);
 
 	if (!desc)
 		return;
-	if (!irq_settings_is(desc, IRQ_PER_CPU_DEVID) &&
-	    !WARN_ON(desc->irq_data.chip == &no_irq_chip))
+	if (!WARN_ON(desc->irq_data.chip == &no_irq_chip))
 		__enable_irq(desc);
-	irq_put_desc_unlock(desc, flags);
+	irq_put_desc_busunlock(desc, flags);
 }
 
 void disable_irq(unsigned int irq)
 {
-	disable_irq_nosync(irq);
-	synchronize_irq(irq);
+	if (disable_one(irq))
+		synchronize_irq(irq);
 }
 
 bool disable_hardirq(unsigned int irq)
 {
-	disable_irq_nosync(irq);
-	return synchronize_hardirq(irq);
+	return disable_one(irq) && synchronize_hardirq(irq);
 }
 
 /* ---- Waiting for handlers ------------------------------------------------------------------- */
 
-static void wait_quiet(struct irq_desc *desc, bool ask_chip)
+static bool is_busy(struct irq_desc *desc, bool ask_chip)
 {
-	bool busy;
+	unsigned long flags = spin_lock_irqsave(&desc->lock);
+	bool busy = irqd_irq_inprogress(&desc->irq_data);
 
-	do {
-		unsigned long flags = spin_lock_irqsave(&desc->lock);
+	if (!busy && ask_chip &&
+	    __irq_get_irqchip_state(&desc->irq_data, IRQCHIP_STATE_ACTIVE, &busy))
+		busy = false;
+	spin_unlock_irqrestore(&desc->lock, flags);
+	return busy;
+}
 
-		busy = irqd_irq_inprogress(&desc->irq_data);
-		if (!busy && ask_chip &&
-		    __irq_get_irqchip_state(&desc->irq_data, IRQCHIP_STATE_ACTIVE, &busy))
-			busy = false;
-		spin_unlock_irqrestore(&desc->lock, flags);
-		if (busy && this_cpu()->irq_depth) {	/* would wait for itself (S-081) */
-			pr_warn_once("irq %u: waited for from a handler", desc->irq_data.irq);
-			return;
+/*
+ * A handler that waits for the end of handlers may wait for itself (S-081): only the hardirq forms
+ * are allowed there, for another line, whose handler ends soon. False, said: it did not.
+ */
+static bool wait_quiet(struct irq_desc *desc, bool ask_chip)
+{
+	bool handler = in_interrupt();
+	u64 end = handler && !ask_chip ? ktime_get_ns() + OTHER_NS : 0;
+
+	while (is_busy(desc, ask_chip)) {
+		if (handler && ktime_get_ns() >= end) {
+			pr_warn("irq %u: its end is waited for from a handler", desc->irq_data.irq);
+			return false;
 		}
 		cpu_relax();
-	} while (busy);
+	}
+	return true;
 }
 
 bool synchronize_hardirq(unsigned int irq)
@@ -154,8 +192,24 @@ void synchronize_irq(unsigned int irq)
 
 	if (!desc)
 		return;
-	wait_quiet(desc, true);
-	irq_wait_threads(desc);
+	if (wait_quiet(desc, true))
+		irq_wait_threads(desc);
+}
+
+/* ---- Where the driver wants it -------------------------------------------------------------- */
+
+int irq_apply_affinity_hint(unsigned int irq, const struct cpumask *mask, bool move)
+{
+	unsigned long flags;
+	struct irq_desc *desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_GLOBAL);
+
+	if (!desc)
+		return -EINVAL;
+	desc->affinity_hint = mask;
+	irq_put_desc_busunlock(desc, flags);
+	if (mask && move)
+		irq_set_affinity(irq, mask);
+	return 0;
 }
 
 /* ---- State in the controllers --------------------------------------------------------------- */
@@ -179,25 +233,25 @@ static int set_state(struct irq_data *d, enum irqchip_irq_state which, bool stat
 int irq_get_irqchip_state(unsigned int irq, enum irqchip_irq_state which, bool *state)
 {
 	unsigned long flags;
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+	struct irq_desc *desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_ANY);
 	int ret;
 
 	if (!desc)
 		return -EINVAL;
 	ret = __irq_get_irqchip_state(&desc->irq_data, which, state);
-	irq_put_desc_unlock(desc, flags);
+	irq_put_desc_busunlock(desc, flags);
 	return ret;
 }
 
 int irq_set_irqchip_state(unsigned int irq, enum irqchip_irq_state which, bool state)
 {
 	unsigned long flags;
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+	struct irq_desc *desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_ANY);
 	int ret;
 
 	if (!desc)
 		return -EINVAL;
 	ret = set_state(&desc->irq_data, which, state);
-	irq_put_desc_unlock(desc, flags);
+	irq_put_desc_busunlock(desc, flags);
 	return ret;
 }

@@ -18,12 +18,11 @@ enum {
 };
 
 /* irqaction.thread_flags: bit numbers */
-enum { IRQTF_RUNTHREAD, IRQTF_WARNED, IRQTF_AFFINITY, IRQTF_FORCED_THREAD };
+enum { IRQTF_RUNTHREAD, IRQTF_WARNED, IRQTF_FORCED_THREAD };
 
 extern struct irqaction chained_action;	/* the sentinel of a chained line */
-extern bool force_irqthreads;
 
-/* Takes desc->lock with irqs off, and the bus lock of a chip that has one. */
+/* Takes desc->lock with irqs off. NULL: no such irq. */
 static inline struct irq_desc *irq_get_desc_lock(unsigned int irq, unsigned long *flags)
 {
 	struct irq_desc *desc = irq_to_desc(irq);
@@ -35,6 +34,24 @@ static inline struct irq_desc *irq_get_desc_lock(unsigned int irq, unsigned long
 static inline void irq_put_desc_unlock(struct irq_desc *desc, unsigned long flags)
 {
 	spin_unlock_irqrestore(&desc->lock, flags);
+}
+
+/* enable.c. A chip behind a slow bus collects what it is told and sends it at the unlock: that lock
+ * is taken outside of desc->lock, so thread context where there is one. NULL also for a line that
+ * is not of the KIND: per-CPU (devid) or not. */
+enum irq_desc_kind { IRQ_DESC_ANY, IRQ_DESC_GLOBAL, IRQ_DESC_PERCPU };
+struct irq_desc *irq_get_desc_buslock(unsigned int irq, unsigned long *flags,
+				      enum irq_desc_kind kind);
+void irq_put_desc_busunlock(struct irq_desc *desc, unsigned long flags);
+static inline void chip_bus_lock(struct irq_desc *desc)
+{
+	if (desc->irq_data.chip->irq_bus_lock)
+		desc->irq_data.chip->irq_bus_lock(&desc->irq_data);
+}
+static inline void chip_bus_sync_unlock(struct irq_desc *desc)
+{
+	if (desc->irq_data.chip->irq_bus_sync_unlock)
+		desc->irq_data.chip->irq_bus_sync_unlock(&desc->irq_data);
 }
 
 /* irqdesc.c. Thread. As irq_alloc_descs(), with a mask for each descriptor (or NULL). */
@@ -85,6 +102,10 @@ void __irq_wake_thread(struct irq_desc *desc, struct irqaction *action);
 irqreturn_t irq_default_primary_handler(int irq, void *dev_id);
 irqreturn_t irq_forced_secondary_handler(int irq, void *dev_id);
 void irq_wait_threads(struct irq_desc *desc);	/* thread; until none of its threads runs */
+
+/* manage.c. Thread. What request_irq() does with an action; percpu.c uses it too. */
+int irq_setup_action(struct irq_desc *desc, struct irqaction *new);
+void irq_release_line(struct irq_desc *desc);	/* its last action is gone */
 
 /* handle.c. Unlocked. */
 irqreturn_t __handle_irq_event_percpu(struct irq_desc *desc);

@@ -142,6 +142,6 @@ void irq_init(void)
 {
 	char value[8];
 
-	force_irqthreads = boot_arg("threadirqs", value, sizeof(value));
+	force_irqthreads_key = boot_arg("threadirqs", value, sizeof(value));
 	irq_resend_init();
 }

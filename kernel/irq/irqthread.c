@@ -11,7 +11,7 @@
 #include <kernel/mm.h>
 #include <kernel/trace.h>
 
-bool force_irqthreads;		/* boot argument threadirqs */
+bool force_irqthreads_key;
 
 irqreturn_t irq_default_primary_handler(int irq, void *dev_id)
 {
@@ -47,7 +47,7 @@ void irq_wake_thread(unsigned int irq, void *dev_id)
 	if (!desc)
 		return;
 	for (struct irqaction *a = desc->action; a; a = a->next) {
-		if (a->dev_id == dev_id) {
+		if (a->dev_id == dev_id && !WARN_ON(irq_settings_is(desc, IRQ_PER_CPU_DEVID))) {
 			if (a->thread)
 				__irq_wake_thread(desc, a);
 			break;
@@ -84,6 +84,7 @@ static void finalize_oneshot(struct irq_desc *desc, struct irqaction *action)
 
 	if (!action->thread_mask || action->handler == irq_forced_secondary_handler)
 		return;
+	chip_bus_lock(desc);
 	for (;;) {
 		flags = spin_lock_irqsave(&desc->lock);
 		/* The flow handler may still be on its way out on another CPU. */
@@ -94,6 +95,7 @@ static void finalize_oneshot(struct irq_desc *desc, struct irqaction *action)
 	}
 	oneshot_done(desc, action);
 	spin_unlock_irqrestore(&desc->lock, flags);
+	chip_bus_sync_unlock(desc);
 }
 
 static irqreturn_t run_thread_fn(struct irq_desc *desc, struct irqaction *action)
@@ -103,8 +105,10 @@ static irqreturn_t run_thread_fn(struct irq_desc *desc, struct irqaction *action
 	unsigned long flags = 0;
 	irqreturn_t ret;
 
-	if (forced)		/* a hard handler expects irqs off */
+	if (forced) {		/* a hard handler expects irqs off, and softirqs after it */
+		local_bh_disable();
 		flags = arch_local_irq_save();
+	}
 	station_thread(ST_THREAD, action->irq, NULL, action->thread_fn, action->dev_id);
 	ret = action->thread_fn(action->irq, action->dev_id);
 	station_thread(ST_THREADED, action->irq, NULL, ret, 0);
@@ -113,6 +117,8 @@ static irqreturn_t run_thread_fn(struct irq_desc *desc, struct irqaction *action
 	if (ret == IRQ_HANDLED)
 		__atomic_add_fetch(&desc->threads_handled, 1, __ATOMIC_RELAXED);
 	finalize_oneshot(desc, action);
+	if (forced)
+		local_bh_enable();
 	return ret;
 }
 
@@ -132,11 +138,24 @@ static void thread_finished(struct irq_desc *desc)
 	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
+static bool is_own_thread(const struct irq_desc *desc, const struct thread *thread)
+{
+	for (const struct irqaction *a = desc->action; a; a = a->next)
+		if (a->thread == thread || (a->secondary && a->secondary->thread == thread))
+			return true;
+	return false;
+}
+
 void irq_wait_threads(struct irq_desc *desc)
 {
 	struct waiter w = { .thread = current_thread() };
 	unsigned long flags = spin_lock_irqsave(&desc->lock);
 
+	if (is_own_thread(desc, w.thread)) {
+		spin_unlock_irqrestore(&desc->lock, flags);
+		pr_warn("irq %u: its end is waited for from its thread", desc->irq_data.irq);
+		return;
+	}
 	list_add_tail(&w.link, &desc->waiters);
 	while (__atomic_load_n(&desc->threads_active, __ATOMIC_ACQUIRE)) {
 		spin_unlock_irqrestore(&desc->lock, flags);
@@ -169,7 +188,7 @@ static int irq_thread(void *data)
 
 int irq_setup_forced_threading(struct irqaction *new)
 {
-	if (!force_irqthreads || new->handler == irq_default_primary_handler ||
+	if (!force_irqthreads() || new->handler == irq_default_primary_handler ||
 	    (new->flags & (IRQF_NO_THREAD | IRQF_PERCPU | IRQF_ONESHOT)))
 		return 0;
 	new->flags |= IRQF_ONESHOT;	/* masked while its former hard handler runs */
@@ -193,11 +212,19 @@ int irq_setup_forced_threading(struct irqaction *new)
 
 int irq_threads_create(struct irqaction *action)
 {
-	for (; action && action->thread_fn; action = action->secondary) {
-		action->thread = thread_create(action->name, irq_thread, action, PRIO_IRQ,
-					       smp_processor_id());
-		if (!action->thread)
+	const char *kind = "";
+
+	for (; action && action->thread_fn; action = action->secondary, kind = "s-") {
+		char *name = kasprintf("irq/%u-%s%s", action->irq, kind,
+				       action->name ? action->name : "");
+
+		if (name)
+			action->thread = thread_create(name, irq_thread, action, PRIO_IRQ,
+						       smp_processor_id());
+		if (!action->thread) {
+			kfree(name);
 			return -ENOMEM;
+		}
 	}
 	return 0;
 }
@@ -205,8 +232,11 @@ int irq_threads_create(struct irqaction *action)
 void irq_threads_stop(struct irqaction *action)
 {
 	for (; action; action = action->secondary) {
+		const char *name = action->thread ? action->thread->name : NULL;
+
 		if (action->thread)
 			thread_stop(action->thread);
 		action->thread = NULL;
+		kfree(name);
 	}
 }

@@ -25,14 +25,18 @@ static void release_resources(struct irq_desc *desc)
 		d->chip->irq_release_resources(d);
 }
 
-/* A chip behind a slow bus collects what it is told and sends it at the unlock. */
-static void bus_lock(struct irq_desc *desc, bool lock)
+void irq_release_line(struct irq_desc *desc)
 {
-	const struct irq_chip *chip = desc->irq_data.chip;
-	void (*fn)(struct irq_data *d) = lock ? chip->irq_bus_lock : chip->irq_bus_sync_unlock;
+	unsigned long flags;
 
-	if (fn)
-		fn(&desc->irq_data);
+	chip_bus_lock(desc);
+	flags = spin_lock_irqsave(&desc->lock);
+	if (WARN_ON(desc->affinity_hint))	/* the driver's memory */
+		desc->affinity_hint = NULL;
+	irq_domain_deactivate_irq(&desc->irq_data);
+	spin_unlock_irqrestore(&desc->lock, flags);
+	release_resources(desc);
+	chip_bus_sync_unlock(desc);
 }
 
 /* ---- request -------------------------------------------------------------------------------- */
@@ -143,7 +147,7 @@ static int install_locked(struct irq_desc *desc, struct irqaction *new)
 	return 0;
 }
 
-static int setup_irq(struct irq_desc *desc, struct irqaction *new)
+int irq_setup_action(struct irq_desc *desc, struct irqaction *new)
 {
 	unsigned long flags;
 	bool first;
@@ -165,7 +169,7 @@ static int setup_irq(struct irq_desc *desc, struct irqaction *new)
 		new->flags &= ~IRQF_ONESHOT;
 
 	mutex_lock(&desc->request_mutex);
-	bus_lock(desc, true);
+	chip_bus_lock(desc);
 	first = !desc->action;
 	ret = first ? request_resources(desc) : 0;
 	if (!ret) {
@@ -175,7 +179,7 @@ static int setup_irq(struct irq_desc *desc, struct irqaction *new)
 		if (ret && first)
 			release_resources(desc);
 	}
-	bus_lock(desc, false);
+	chip_bus_sync_unlock(desc);
 	mutex_unlock(&desc->request_mutex);
 stop:
 	if (ret)
@@ -213,7 +217,7 @@ int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t 
 		.thread_fn = thread_fn, .flags = flags, .name = name, .dev_id = dev_id, .irq = irq,
 	};
 
-	ret = setup_irq(irq_to_desc(irq), action);
+	ret = irq_setup_action(irq_to_desc(irq), action);
 	if (ret) {
 		kfree(action->secondary);
 		kfree(action);
@@ -253,12 +257,11 @@ static struct irqaction *unlink_action(struct irq_desc *desc, void *dev_id)
 static struct irqaction *remove_action(struct irq_desc *desc, void *dev_id)
 {
 	struct irqaction *action;
-	unsigned long flags;
 
 	mutex_lock(&desc->request_mutex);
-	bus_lock(desc, true);
+	chip_bus_lock(desc);
 	action = unlink_action(desc, dev_id);
-	bus_lock(desc, false);
+	chip_bus_sync_unlock(desc);
 	if (!action) {
 		mutex_unlock(&desc->request_mutex);
 		pr_warn("irq %u: free of a handler that is not there (dev_id %p)",
@@ -267,15 +270,9 @@ static struct irqaction *remove_action(struct irq_desc *desc, void *dev_id)
 	}
 	synchronize_hw(desc);
 	irq_threads_stop(action);
-	if (!desc->action) {
-		bus_lock(desc, true);
-		flags = spin_lock_irqsave(&desc->lock);
-		/* Only now: a late interrupt still had its way through the controllers. (S-060) */
-		irq_domain_deactivate_irq(&desc->irq_data);
-		spin_unlock_irqrestore(&desc->lock, flags);
-		release_resources(desc);
-		bus_lock(desc, false);
-	}
+	/* Only now: a late interrupt still had its way through the controllers. (S-060) */
+	if (!desc->action)
+		irq_release_line(desc);
 	mutex_unlock(&desc->request_mutex);
 	return action;
 }

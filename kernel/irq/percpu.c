@@ -63,40 +63,33 @@ void handle_percpu_devid_irq(struct irq_desc *desc)
 	chip_eoi(desc, chip);
 }
 
-int request_percpu_irq_sized(unsigned int irq, irq_handler_t handler, const char *name,
-			     void *percpu_dev_id, size_t size)
+int request_percpu_irq_sized(unsigned int irq, irq_handler_t handler, unsigned long flags,
+			     const char *name, void *percpu_dev_id, size_t size)
 {
 	struct irq_desc *desc = irq_to_desc(irq);
 	struct irqaction *action;
-	unsigned long flags;
+	int ret;
 
-	if (!desc || !handler || !percpu_dev_id || irq_settings_is(desc, IRQ_NOREQUEST) ||
-	    !irq_settings_is(desc, IRQ_PER_CPU_DEVID))
+	if (!desc || !handler || !percpu_dev_id || (flags && flags != IRQF_TIMER) ||
+	    irq_settings_is(desc, IRQ_NOREQUEST) || !irq_settings_is(desc, IRQ_PER_CPU_DEVID))
 		return -EINVAL;
-	if (desc->irq_data.chip == &no_irq_chip)
-		return -ENOSYS;
 	action = kzalloc(sizeof(*action));
 	if (!action)
 		return -ENOMEM;
 	*action = (struct irqaction){
 		.handler = handler, .percpu_dev_id = percpu_dev_id, .percpu_size = size,
-		.irq = irq, .flags = IRQF_PERCPU, .name = name,
+		.irq = irq, .flags = flags | IRQF_PERCPU, .name = name,
 	};
-	flags = spin_lock_irqsave(&desc->lock);
-	if (desc->action || irq_activate(desc)) {
-		spin_unlock_irqrestore(&desc->lock, flags);
+	ret = irq_setup_action(desc, action);	/* such a line is never started by that */
+	if (ret)
 		kfree(action);
-		return -EBUSY;
-	}
-	__atomic_store_n(&desc->action, action, __ATOMIC_RELEASE);
-	spin_unlock_irqrestore(&desc->lock, flags);
-	return 0;
+	return ret;
 }
 
 void free_percpu_irq(unsigned int irq, void *percpu_dev_id)
 {
 	unsigned long flags;
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+	struct irq_desc *desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_PERCPU);
 	struct irqaction *action;
 
 	if (!desc)
@@ -108,16 +101,18 @@ void free_percpu_irq(unsigned int irq, void *percpu_dev_id)
 		action = NULL;
 	} else {
 		desc->action = NULL;
-		irq_domain_deactivate_irq(&desc->irq_data);
 	}
-	irq_put_desc_unlock(desc, flags);
+	irq_put_desc_busunlock(desc, flags);
+	if (action)
+		irq_release_line(desc);
 	kfree(action);
 }
 
+/* Told to the chip each time: what one CPU did says nothing of the others. (S-098) */
 void enable_percpu_irq(unsigned int irq, unsigned int type)
 {
 	unsigned long flags;
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+	struct irq_desc *desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_PERCPU);
 	struct irq_data *d;
 
 	if (!desc)
@@ -126,28 +121,25 @@ void enable_percpu_irq(unsigned int irq, unsigned int type)
 	type &= IRQ_TYPE_SENSE_MASK;
 	if (type == IRQ_TYPE_NONE)
 		type = irqd_get_trigger_type(d);
-	if (!WARN_ON(!desc->percpu_enabled) &&
-	    (type == IRQ_TYPE_NONE || !__irq_set_trigger(desc, type))) {
+	if (type == IRQ_TYPE_NONE || !__irq_set_trigger(desc, type)) {
 		(d->chip->irq_enable ? d->chip->irq_enable : d->chip->irq_unmask)(d);
 		cpumask_set_cpu(smp_processor_id(), desc->percpu_enabled);
 	}
-	irq_put_desc_unlock(desc, flags);
+	irq_put_desc_busunlock(desc, flags);
 }
 
 void disable_percpu_irq(unsigned int irq)
 {
 	unsigned long flags;
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+	struct irq_desc *desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_PERCPU);
 	struct irq_data *d;
 
 	if (!desc)
 		return;
 	d = &desc->irq_data;
-	if (!WARN_ON(!desc->percpu_enabled)) {
-		(d->chip->irq_disable ? d->chip->irq_disable : d->chip->irq_mask)(d);
-		cpumask_clear_cpu(smp_processor_id(), desc->percpu_enabled);
-	}
-	irq_put_desc_unlock(desc, flags);
+	(d->chip->irq_disable ? d->chip->irq_disable : d->chip->irq_mask)(d);
+	cpumask_clear_cpu(smp_processor_id(), desc->percpu_enabled);
+	irq_put_desc_busunlock(desc, flags);
 }
 
 bool irq_percpu_is_enabled(unsigned int irq)

@@ -97,11 +97,11 @@ int irq_inject_interrupt(unsigned int irq)
 
 	if (!irq_set_irqchip_state(irq, IRQCHIP_STATE_PENDING, true))
 		return 0;
-	desc = irq_get_desc_lock(irq, &flags);
+	desc = irq_get_desc_buslock(irq, &flags, IRQ_DESC_ANY);
 	if (!desc)
 		return -EINVAL;
 	if (irqd_is_activated(&desc->irq_data))
 		err = check_irq_resend(desc, true);
-	irq_put_desc_unlock(desc, flags);
+	irq_put_desc_busunlock(desc, flags);
 	return err;
 }

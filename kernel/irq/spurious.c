@@ -56,9 +56,12 @@ static bool judged_by_thread(struct irq_desc *desc, irqreturn_t *ret)
 {
 	unsigned int handled = __atomic_load_n(&desc->threads_handled, __ATOMIC_RELAXED);
 
-	if (!(*ret & IRQ_WAKE_THREAD) || *ret != IRQ_WAKE_THREAD)
+	/* Bit 31 marks that one wake-up is still to be judged; that a hard handler took this
+	 * interrupt settles it. */
+	if (*ret == (IRQ_HANDLED | IRQ_WAKE_THREAD))
+		desc->threads_handled_last &= ~BIT(31);
+	if (*ret != IRQ_WAKE_THREAD)
 		return false;
-	/* Bit 31 marks that one wake-up is still to be judged. */
 	if (!(desc->threads_handled_last & BIT(31))) {
 		desc->threads_handled_last |= BIT(31);
 		return true;
@@ -119,10 +122,14 @@ static void poll_line(struct irq_desc *desc)
 {
 	unsigned long flags = spin_lock_irqsave(&desc->lock);
 
-	if (!desc->action || !(desc->action->flags & IRQF_SHARED) ||
-	    irqd_irq_inprogress(&desc->irq_data) ||
-	    irq_settings_is(desc, IRQ_IS_POLLED | IRQ_PER_CPU))
+	if (irq_settings_is(desc, IRQ_IS_POLLED | IRQ_PER_CPU | IRQ_NESTED_THREAD) ||
+	    !desc->action || !(desc->action->flags & IRQF_SHARED) ||
+	    (desc->action->flags & __IRQF_TIMER))
 		goto unlock;
+	if (irqd_irq_inprogress(&desc->irq_data)) {
+		desc->istate |= IRQS_PENDING;	/* once more, there */
+		goto unlock;
+	}
 	desc->istate |= IRQS_POLL_INPROGRESS;
 	do {
 		handle_irq_event(desc);

@@ -54,10 +54,6 @@ void irq_enable(struct irq_desc *desc)
 {
 	const struct irq_chip *chip = desc->irq_data.chip;
 
-	if (desc->istate & IRQS_EOI_OWED) {	/* disabled while its thread ran: S-088 */
-		desc->istate &= ~IRQS_EOI_OWED;
-		chip->irq_eoi(&desc->irq_data);
-	}
 	if (!irqd_irq_disabled(&desc->irq_data)) {
 		unmask_irq(desc);
 		return;
@@ -134,6 +130,10 @@ int irq_startup(struct irq_desc *desc, bool resend)
 	int ret = 0;
 
 	desc->depth = 0;
+	if (desc->istate & IRQS_EOI_OWED) {	/* disabled before its thread was done: S-088 */
+		desc->istate &= ~IRQS_EOI_OWED;
+		d->chip->irq_eoi(d);
+	}
 	if (irqd_is_started(d)) {
 		irq_enable(desc);
 	} else if (irqd_affinity_is_managed(d)) {
