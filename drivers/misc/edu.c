@@ -42,7 +42,17 @@ static irqreturn_t edu_irq(int irq, void *dev_id)
 	if (!all)
 		return IRQ_NONE;
 	__atomic_fetch_add(&edu->irqs, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_or(&edu->seen, all, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&edu->seen, all & ~ISR_DMA, __ATOMIC_RELEASE);
+	return all & ISR_DMA ? IRQ_WAKE_THREAD : IRQ_HANDLED;
+}
+
+static irqreturn_t edu_thread(int irq, void *dev_id)
+{
+	struct edu *edu = dev_id;
+
+	(void)irq;
+	edu_dma_done(edu);
+	__atomic_fetch_or(&edu->seen, ISR_DMA, __ATOMIC_RELEASE);
 	return IRQ_HANDLED;
 }
 
@@ -198,8 +208,8 @@ static int start_device(struct edu *edu)
 	irq = pci_irq_vector(pci, 0);
 	writel(~0U, edu->regs + EDU_ACK);
 	pci_set_master(pci);
-	err = irq < 0 ? irq : request_irq(irq, edu_irq, pci->intx_enabled ? IRQF_SHARED : 0,
-					  "edu", edu);
+	err = irq < 0 ? irq : request_threaded_irq(irq, edu_irq, edu_thread,
+						   pci->intx_enabled ? IRQF_SHARED : 0, "edu", edu);
 	if (err)
 		pci_free_irq_vectors(pci);
 	else

@@ -7,12 +7,15 @@
 #include <kernel/printk.h>
 #include <kernel/shell.h>
 
+#define ISR_DMA		0x100
+
 struct edu {
 	struct pci_dev *pci;
 	char *regs;
 	unsigned int irq;
 	u32 irqs, seen;			/* atomic: interrupts; their bits since edu_expect() */
 	u8 *page;			/* for DMA; NULL until it is known to be in reach */
+	bool same;			/* what came back is what went */
 	dma_addr_t page_dma;
 	struct edu *next;
 };
@@ -26,5 +29,7 @@ void edu_show(const struct edu *edu, const char *name, u32 value, u32 before);
 
 /* edu-dma.c: copies memory to the device and back: 0 or an error, said. Shell thread. */
 int edu_dma(struct edu *edu);
+/* A transfer is done: looks at what it brought. The irq's thread. */
+void edu_dma_done(struct edu *edu);
 
 #endif

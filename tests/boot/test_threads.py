@@ -1,0 +1,88 @@
+"""Handlers in threads, on real devices: those that have one, and all of them by `threadirqs`."""
+
+import collections
+import math
+import zlib
+
+import machine
+import pytest
+from machine import SOAK
+
+NET = ['-netdev', 'user,id=n0', '-device', 'virtio-net-pci,netdev=n0,romfile=']
+PINGS = 2000 if SOAK else 20
+
+
+def edu_of(row):
+    """QEMU has it only where a controller takes MSI."""
+    return [] if 'its=off' in ' '.join(row.args) else ['-device', 'edu,dma_mask=0xffffffffffffffff']
+
+
+def script(*commands):
+    return '; '.join(command + ' --json' for command in commands)
+
+
+def forced(row):
+    return row._replace(bootargs=row.bootargs + ' threadirqs')
+
+
+def names(threads):
+    """Of the threads of irqs, each with its irq's number."""
+    words = [t['name'].split('-', 1) for t in threads if t['name'].startswith('irq/')]
+    return collections.Counter((int(number[4:]), name) for number, name in words)
+
+
+def line_of(irqs, name):
+    found, = (line for line in irqs if name in line['actions'])
+    return found
+
+
+def test_edu_compares_in_its_thread(row):
+    """Only what takes long is left to the thread: one that the driver asked for."""
+    if not edu_of(row):
+        pytest.skip('no edu on this machine')
+    result = machine.run(row, script(*3 * ['edu dma'], 'edu fact 7', 'edu raise 0x100', 'threads',
+                                     'irqs', 'irq check'), extra=edu_of(row))
+    *dma, fact, raised, threads, irqs, check = result.documents
+    assert dma == [{'bytes': 2048, 'irqs': 2}] * 3
+    assert fact == {'result': 5040, 'irqs': 1} and raised == {'raised': 256, 'irqs': 1}
+    edu = line_of(irqs, 'edu')
+    assert sum(edu['counts']) >= 3 * 2 + 2 + 1
+    assert 'oneshot' not in edu['state']
+    assert names(threads)[edu['irq'], 'edu'] == 1 and not names(threads)[edu['irq'], 's-edu']
+    assert check == {'ok': True, 'errors': []}
+
+
+def test_s113_forced_threads_on_real_devices(row, disk):
+    """Each handler of a device in a thread of its line, which is masked meanwhile if it is wired."""
+    numbers = [0, 5, 12, 13, 100] if edu_of(row) else []
+    work = ['edu fact %d' % n for n in numbers] + (3 * ['edu dma'] if numbers else [])
+    disks = ['-drive', 'file=%s,if=none,id=d,format=raw' % disk,
+             '-device', 'virtio-blk-pci,drive=d']
+    result = machine.run(forced(row), script(*work, 'net ping 10.0.2.2 %d' % PINGS,
+                                             'blk sum 0 2048', 'threads', 'irqs', 'irq check'),
+                         extra=NET + disks + edu_of(row), boots=20)
+    *answers, ping, total, threads, irqs, check = result.documents
+    assert [d['result'] for d in answers[:len(numbers)]] == \
+        [math.factorial(n) % (1 << 32) for n in numbers]
+    assert [d['irqs'] for d in answers[:len(numbers)]] == [1] * len(numbers)
+    assert answers[len(numbers):] == ([{'bytes': 2048, 'irqs': 2}] * 3 if numbers else [])
+    assert ping['received'] == ping['sent'] == PINGS
+    assert total['crc32'] == '%08x' % zlib.crc32(open(disk, 'rb').read())
+    assert check == {'ok': True, 'errors': []}
+
+    expected = collections.Counter()
+    for line in irqs:
+        if line['flow'] in ('percpu', 'percpu_devid'):      # timers, IPIs: never
+            continue
+        is_message = 'MSI' in line['levels'][0]['domain']
+        assert ('oneshot' in line['state']) != is_message, line
+        for action in line['actions']:
+            expected[line['irq'], action] += 1
+            if action in ('edu', 'poweroff'):       # which have a thread of their own
+                expected[line['irq'], 's-' + action] += 1
+    assert names(threads) == expected
+    assert any(name.startswith('virtio') for _, name in expected)
+    if numbers:
+        assert sum(line_of(irqs, 'edu')['counts']) >= len(numbers) + 3 * 2
+    for line in irqs:
+        assert line['depth'] == 0 or line['flow'] == 'percpu_devid', line
