@@ -326,12 +326,14 @@ static void s159_triggers(void **state)
 	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_LEVEL_LOW), -EINVAL);
 	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_FALLING), -EINVAL);
 	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_BOTH), -EINVAL);
-	assert_int_equal(irq_set_irq_type(other, IRQ_TYPE_EDGE_RISING), 0);
+	enable_percpu_irq(other, IRQ_TYPE_EDGE_RISING);
 	assert_true(gicv2_edge(28));
-	assert_int_equal(irq_set_irq_type(ppi, IRQ_TYPE_EDGE_RISING), 0);
+	enable_percpu_irq(ppi, IRQ_TYPE_EDGE_RISING);
 	assert_true(logged("PPI 11 cannot be made edge-rising"));
-	assert_int_equal(irq_set_irq_type(sgi, IRQ_TYPE_EDGE_RISING), 0);
-	assert_int_equal(irq_set_irq_type(sgi, IRQ_TYPE_LEVEL_HIGH), -EINVAL);
+	enable_percpu_irq(sgi, IRQ_TYPE_LEVEL_HIGH);
+	assert_false(irq_percpu_is_enabled(sgi));
+	enable_percpu_irq(sgi, IRQ_TYPE_EDGE_RISING);
+	assert_true(irq_percpu_is_enabled(sgi));
 }
 
 static void s161_affinity(void **state)

@@ -182,12 +182,14 @@ static void s159_triggers(void **state)
 	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_FALLING), -EINVAL);
 	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_BOTH), -EINVAL);
 	assert_int_equal(irq_set_irq_type(fixed_spi, IRQ_TYPE_EDGE_RISING), -EINVAL);
-	assert_int_equal(irq_set_irq_type(ppi, IRQ_TYPE_EDGE_RISING), 0);
+	enable_percpu_irq(ppi, IRQ_TYPE_EDGE_RISING);
 	assert_true(gicv3_edge(28));
-	assert_int_equal(irq_set_irq_type(fixed_ppi, IRQ_TYPE_EDGE_RISING), 0);
+	enable_percpu_irq(fixed_ppi, IRQ_TYPE_EDGE_RISING);
 	assert_true(logged("PPI 11 cannot be made edge-rising"));
-	assert_int_equal(irq_set_irq_type(sgi, IRQ_TYPE_EDGE_RISING), 0);
-	assert_int_equal(irq_set_irq_type(sgi, IRQ_TYPE_LEVEL_HIGH), -EINVAL);
+	enable_percpu_irq(sgi, IRQ_TYPE_LEVEL_HIGH);
+	assert_false(irq_percpu_is_enabled(sgi));
+	enable_percpu_irq(sgi, IRQ_TYPE_EDGE_RISING);
+	assert_true(irq_percpu_is_enabled(sgi));
 }
 
 static irq_flow_handler_t flow_of(unsigned int irq)

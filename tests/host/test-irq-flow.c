@@ -349,7 +349,7 @@ static void s096_s099_percpu_devid(void **state)
 	for (int i = 0; i < NR_CPUS; i++)
 		snprintf(slots[i], sizeof(slots[i]), "slot%d", i);
 	assert_int_equal(request_percpu_irq(plain, rec_handler, "t", slots), -EINVAL);
-	assert_int_equal(request_percpu_irq_sized(irq, rec_handler, "t", NULL, 8), -EINVAL);
+	assert_int_equal(request_percpu_irq(irq, rec_handler, "t", (char *)NULL), -EINVAL);
 	assert_int_equal(request_percpu_irq(irq, rec_handler, "t", slots), 0);
 	assert_rec("");
 	assert_int_equal(request_percpu_irq(irq, rec_handler, "t", slots), -EBUSY);

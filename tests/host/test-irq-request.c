@@ -385,6 +385,7 @@ static void s051_s060_slow_bus_is_locked_round_what_is_sent_over_it(void **state
 	unsigned int irq = rec_line(rec_chip(R_LEVEL | R_BUS | R_RESOURCES), handle_level_irq);
 
 	(void)state;
+	rec_take();
 	assert_int_equal(request(irq, 0, NULL), 0);
 	assert_rec("bus_lock request_resources unmask bus_unlock");
 	free_irq(irq, NULL);

@@ -220,7 +220,7 @@ static void s081_disable_waits_for_the_handler_elsewhere(void **state)
 		nap();
 		__atomic_store_n(&freed, false, __ATOMIC_RELEASE);
 		enable_irq(line);
-		nap();
+		sched_yield();
 	}
 	stop_hammers(thread, 2);
 	host_run_deferred();
