@@ -10,13 +10,6 @@
 
 /* ---- One level, or the state common to all. ------------------------------------------------- */
 
-static inline bool irqd_can_balance(const struct irq_data *d)
-{
-	return !irqd_test(d, IRQD_PER_CPU | IRQD_NO_BALANCING);
-}
-/* Locked, as all that change something here. */
-static inline void irqd_set_activated(struct irq_data *d) { irqd_set(d, IRQD_ACTIVATED); }
-static inline void irqd_clr_activated(struct irq_data *d) { irqd_clear(d, IRQD_ACTIVATED); }
 
 /* For a chip's own callbacks, such as a set_type that changes the flow. */
 static inline void irq_set_handler_locked(struct irq_data *d, irq_flow_handler_t handle)
@@ -42,16 +35,5 @@ DEFINE_IRQ_TEST(irq_balancing_disabled, IRQ_PER_CPU | IRQ_NO_BALANCING)
 	{ struct irq_data *d = irq_get_irq_data(irq); return d ? of_data(d) : NULL; }
 DEFINE_IRQ_MASK(irq_get_affinity_mask, irq_data_get_affinity_mask)
 DEFINE_IRQ_MASK(irq_get_effective_affinity_mask, irq_data_get_effective_affinity_mask)
-
-/* ---- Delivery from any context -------------------------------------------------------------- */
-
-static inline int generic_handle_irq_safe(unsigned int irq)
-{
-	unsigned long flags = arch_local_irq_save();
-	int ret = generic_handle_irq(irq);
-
-	arch_local_irq_restore(flags);
-	return ret;
-}
 
 #endif

@@ -156,7 +156,7 @@ static bool is_busy(struct irq_desc *desc, bool ask_chip)
  * A handler that waits for the end of handlers may wait for itself (S-081): only the hardirq forms
  * are allowed there, for another line, whose handler ends soon. False, said: it did not.
  */
-static bool wait_quiet(struct irq_desc *desc, bool ask_chip)
+bool synchronize_hw(struct irq_desc *desc, bool ask_chip)
 {
 	bool handler = in_interrupt();
 	u64 end = handler && !ask_chip ? ktime_get_ns() + OTHER_NS : 0;
@@ -177,13 +177,8 @@ bool synchronize_hardirq(unsigned int irq)
 
 	if (!desc)
 		return true;
-	wait_quiet(desc, false);
+	synchronize_hw(desc, false);
 	return !__atomic_load_n(&desc->threads_active, __ATOMIC_ACQUIRE);
-}
-
-void synchronize_hw(struct irq_desc *desc)
-{
-	wait_quiet(desc, true);
 }
 
 void synchronize_irq(unsigned int irq)
@@ -192,7 +187,7 @@ void synchronize_irq(unsigned int irq)
 
 	if (!desc)
 		return;
-	if (wait_quiet(desc, true))
+	if (synchronize_hw(desc, true))
 		irq_wait_threads(desc);
 }
 
@@ -214,20 +209,16 @@ int irq_apply_affinity_hint(unsigned int irq, const struct cpumask *mask, bool m
 
 /* ---- State in the controllers --------------------------------------------------------------- */
 
+/* Of the outermost level that can. */
+#define BY_FIRST_LEVEL(d, callback, ...) ({							\
+	struct irq_data *d_ = d;								\
+	while (d_ && !(d_->chip && d_->chip->callback))						\
+		d_ = d_->parent_data;								\
+	d_ ? d_->chip->callback(d_, __VA_ARGS__) : -EINVAL; })
+
 int __irq_get_irqchip_state(struct irq_data *d, enum irqchip_irq_state which, bool *state)
 {
-	for (; d; d = d->parent_data)
-		if (d->chip && d->chip->irq_get_irqchip_state)
-			return d->chip->irq_get_irqchip_state(d, which, state);
-	return -EINVAL;
-}
-
-static int set_state(struct irq_data *d, enum irqchip_irq_state which, bool state)
-{
-	for (; d; d = d->parent_data)
-		if (d->chip && d->chip->irq_set_irqchip_state)
-			return d->chip->irq_set_irqchip_state(d, which, state);
-	return -EINVAL;
+	return BY_FIRST_LEVEL(d, irq_get_irqchip_state, which, state);
 }
 
 int irq_get_irqchip_state(unsigned int irq, enum irqchip_irq_state which, bool *state)
@@ -251,7 +242,7 @@ int irq_set_irqchip_state(unsigned int irq, enum irqchip_irq_state which, bool s
 
 	if (!desc)
 		return -EINVAL;
-	ret = set_state(&desc->irq_data, which, state);
+	ret = BY_FIRST_LEVEL(&desc->irq_data, irq_set_irqchip_state, which, state);
 	irq_put_desc_busunlock(desc, flags);
 	return ret;
 }

@@ -74,7 +74,7 @@ void unmask_threaded_irq(struct irq_desc *desc);
 void mask_ack_irq(struct irq_desc *desc);
 
 /* enable.c. Locked; synchronize_hw(): thread, waits for handlers and the chip's active state. */
-void synchronize_hw(struct irq_desc *desc);
+bool synchronize_hw(struct irq_desc *desc, bool ask_chip);
 int __irq_set_trigger(struct irq_desc *desc, unsigned int type);
 void __disable_irq(struct irq_desc *desc);
 void __enable_irq(struct irq_desc *desc);

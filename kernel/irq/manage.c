@@ -268,7 +268,7 @@ static struct irqaction *remove_action(struct irq_desc *desc, void *dev_id)
 			desc->irq_data.irq, dev_id);
 		return NULL;
 	}
-	synchronize_hw(desc);
+	synchronize_hw(desc, true);
 	irq_threads_stop(action);
 	/* Only now: a late interrupt still had its way through the controllers. (S-060) */
 	if (!desc->action)
