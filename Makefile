@@ -92,6 +92,8 @@ irq := \
 	msi-lib \
 	matrix \
 	affinity \
+	spread \
+	cpuhotplug \
 	resend \
 	spurious \
 	ipi \

@@ -1,5 +1,7 @@
-/* CPU lists as text: "0-2,5", as people write them and Linux prints them. */
+/* CPU lists as text: "0-2,5", as people write them and Linux prints them; and all CPUs in groups. */
 #include <kernel/cpumask.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
 #include <lib/errno.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -57,4 +59,25 @@ const char *cpulist_print(char *buf, size_t size, const struct cpumask *m)
 				len ? "," : "", first, last);
 	}
 	return buf;
+}
+
+struct cpumask *group_cpus_evenly(unsigned int numgrps)
+{
+	unsigned int all = cpumask_weight(cpu_possible_mask), groups = min(numgrps, all);
+	struct cpumask *masks = numgrps ? kcalloc(numgrps, sizeof(*masks)) : NULL;
+	unsigned int cpu, group = 0, room;
+
+	if (!masks)
+		return NULL;
+	if (numgrps > all)
+		pr_warn("%u groups of %u CPUs: the last ones get none", numgrps, all);
+	room = DIV_ROUND_UP(all, groups);
+	for_each_possible_cpu(cpu) {
+		if (!room--) {
+			group++;
+			room = all / groups + (group < all % groups) - 1;
+		}
+		cpumask_set_cpu(cpu, &masks[group]);
+	}
+	return masks;
 }

@@ -76,6 +76,13 @@ static inline unsigned int cpumask_first(const struct cpumask *m) { return cpuma
 #define for_each_online_cpu(cpu)	for_each_cpu(cpu, cpu_online_mask)
 #define for_each_possible_cpu(cpu)	for_each_cpu(cpu, cpu_possible_mask)
 
+/*
+ * NUMGRPS masks, to be kfree()d, with each possible CPU in exactly one: consecutive CPUs, sizes that
+ * differ by at most one, the larger groups first. With fewer CPUs than groups the last ones are
+ * empty, with a warning. NULL when out of memory, or for no groups. Thread.
+ */
+struct cpumask *group_cpus_evenly(unsigned int numgrps);
+
 /* "0-2,5" into *m: 0, or -EINVAL for anything else, or for a CPU that is not possible. */
 int cpulist_parse(const char *text, struct cpumask *m);
 /* The same back; returns BUF. SIZE of 64 always suffices for 16 CPUs; longer lists are cut. */

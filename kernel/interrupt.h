@@ -142,17 +142,30 @@ static inline int irq_set_affinity_and_hint(unsigned int irq, const struct cpuma
 #define irq_set_affinity_hint	irq_set_affinity_and_hint
 extern struct cpumask irq_default_affinity;
 int irq_can_set_affinity(unsigned int irq);
+bool irq_can_set_affinity_usr(unsigned int irq);
+/* Where a driver would like it; the mask stays the driver's, who says NULL before free_irq()
+ * (S-127). _and_ moves it there, too. 0, or -EINVAL for no such irq or a per-CPU one. */
+int irq_update_affinity_hint(unsigned int irq, const struct cpumask *hint);
+int irq_set_affinity_and_hint(unsigned int irq, const struct cpumask *hint);
+#define irq_set_affinity_hint	irq_set_affinity_and_hint
+
+#define IRQ_AFFINITY_MAX_SETS	4
 
 struct irq_affinity {
 	unsigned int pre_vectors, post_vectors;	/* not spread, not managed */
+	unsigned int nr_sets, set_size[IRQ_AFFINITY_MAX_SETS];
+	void (*calc_sets)(struct irq_affinity *affd, unsigned int nvecs);	/* NULL: one set */
+	void *priv;
 };
 struct irq_affinity_desc {
 	struct cpumask mask;
 	bool is_managed;
 };
 /* One mask per vector (semantics S-125), to be kfree()d; NULL if none are left to spread. */
-struct irq_affinity_desc *irq_create_affinity_masks(unsigned int nvecs,
-						    const struct irq_affinity *affd);
+struct irq_affinity_desc *irq_create_affinity_masks(unsigned int nvecs, struct irq_affinity *affd);
+/* How many of MINVEC … MAXVEC vectors are of use; 0 if the fixed ones alone are more than MINVEC. */
+unsigned int irq_calc_affinity_vectors(unsigned int minvec, unsigned int maxvec,
+				       const struct irq_affinity *affd);
 /* A CPU leaves: moves or shuts down its lines (irqs off, on that CPU). Comes: restarts managed. */
 void irq_migrate_all_off_this_cpu(void);
 void irq_affinity_online_cpu(unsigned int cpu);

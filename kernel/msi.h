@@ -87,7 +87,6 @@ enum {
 	MSI_FLAG_PCI_MSIX		= 1 << 17,
 	MSI_FLAG_LEVEL_CAPABLE		= 1 << 18,	/* two messages: asserted, deasserted */
 	MSI_FLAG_MSIX_CONTIGUOUS	= 1 << 19,
-	MSI_FLAG_PCI_MSIX_ALLOC_DYN	= 1 << 20,
 };
 
 struct msi_domain_info {

@@ -86,7 +86,7 @@ void nvme_free_vectors(struct nvme *ctrl)
 
 int nvme_setup_vectors(struct nvme *ctrl, unsigned int io)
 {
-	static const struct irq_affinity admin_first = { .pre_vectors = 1 };
+	struct irq_affinity admin_first = { .pre_vectors = 1 };
 	int n;
 
 	nvme_free_vectors(ctrl);

@@ -60,10 +60,10 @@ void pci_msi_init(struct pci_dev *dev);		/* at enumeration: leftovers off (S-155
 int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize);
 bool pci_msi_domain_supports(const struct pci_dev *dev, u32 flags);
 /* msi-enable.c: 0; or how many would have fitted; or an errno. */
-int pci_enable_msix(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd);
-int pci_enable_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd);
-void pci_disable_msix(struct pci_dev *dev);
-void pci_disable_msi(struct pci_dev *dev);
-void pci_intx(struct pci_dev *dev, bool enable);	/* the INTx disable bit, inverted */
+int pci_start_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
+		   struct irq_affinity *affd);
+int pci_start_msi(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
+		  struct irq_affinity *affd);
+void pci_msi_set_enable(struct pci_dev *dev, bool on);
 
 #endif

@@ -22,7 +22,7 @@ static void update16(struct pci_dev *dev, unsigned int where, u16 clear, u16 set
 	pci_write_config16(dev, where, (value & ~clear) | set);
 }
 
-void pci_intx(struct pci_dev *dev, bool enable)
+void pci_intx(struct pci_dev *dev, int enable)
 {
 	update16(dev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE,
 		 enable ? 0 : PCI_COMMAND_INTX_DISABLE);
@@ -37,7 +37,7 @@ static void release_vectors(struct pci_dev *dev)
 }
 
 /* A mask per vector into *MASKS; NULL if the caller wants none or none are left to spread. */
-static int spread(unsigned int nvec, const struct irq_affinity *affd,
+static int spread(unsigned int nvec, struct irq_affinity *affd,
 		  struct irq_affinity_desc **masks)
 {
 	*masks = NULL;
@@ -71,32 +71,43 @@ static int map_table(struct pci_dev *dev, unsigned int rows)
 	return dev->msix_base ? 0 : -ENOMEM;
 }
 
-/* One descriptor per vector, irqs, messages. The control word is taken as it is, but masked: the
- * function mask covers for it until mask_all_rows(). */
-static int setup_msix(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd)
+/* The control word is taken as it is, but masked: the function mask covers for it until
+ * mask_all_rows(). */
+static int insert_row(struct pci_dev *dev, unsigned int row, struct irq_affinity_desc *masks)
+{
+	char *ctrl = (char *)dev->msix_base + row * PCI_MSIX_ENTRY_SIZE +
+		     PCI_MSIX_ENTRY_VECTOR_CTRL;
+	struct msi_desc init = {
+		.nvec_used = 1,
+		.msi_index = row,
+		.pci = {
+			.is_msix = true,
+			.can_mask = true,
+			.base = dev->msix_base,
+			.msix_ctrl = readl(ctrl) | PCI_MSIX_ENTRY_CTRL_MASKBIT,
+		},
+		.affinity = masks,
+	};
+
+	return msi_insert_msi_desc(&dev->dev, &init);
+}
+
+/* One descriptor per vector, irqs, messages. */
+static int setup_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
+		      struct irq_affinity *affd)
 {
 	struct irq_affinity_desc *masks;
 	int err = spread(nvec, affd, &masks);
 
-	for (unsigned int i = 0; i < nvec && !err; i++) {
-		char *row = (char *)dev->msix_base + i * PCI_MSIX_ENTRY_SIZE;
-		struct msi_desc init = {
-			.nvec_used = 1,
-			.msi_index = i,
-			.pci = {
-				.is_msix = true,
-				.can_mask = true,
-				.base = dev->msix_base,
-				.msix_ctrl = readl(row + PCI_MSIX_ENTRY_VECTOR_CTRL) |
-					     PCI_MSIX_ENTRY_CTRL_MASKBIT,
-			},
-			.affinity = masks ? &masks[i] : NULL,
-		};
-
-		err = msi_insert_msi_desc(&dev->dev, &init);
-	}
+	for (unsigned int i = 0; i < nvec && !err; i++)
+		err = insert_row(dev, entries ? entries[i].entry : i, masks ? &masks[i] : NULL);
 	kfree(masks);
-	return err ? err : msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0, nvec - 1);
+	if (!err)
+		err = msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0,
+						  pci_msix_vec_count(dev) - 1);
+	for (unsigned int i = 0; i < nvec && entries && !err; i++)
+		entries[i].vector = msi_get_virq(&dev->dev, entries[i].entry);
+	return err;
 }
 
 /* Also those nobody uses: firmware may have left anything in them. */
@@ -110,7 +121,8 @@ static void mask_all_rows(struct pci_dev *dev, unsigned int rows)
 	}
 }
 
-int pci_enable_msix(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd)
+int pci_start_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
+		   struct irq_affinity *affd)
 {
 	unsigned int rows = pci_msix_vec_count(dev);
 	int err = pci_create_msi_domain(dev, true, rows);
@@ -120,7 +132,7 @@ int pci_enable_msix(struct pci_dev *dev, unsigned int nvec, const struct irq_aff
 	update_msix(dev, 0, PCI_MSIX_FLAGS_MASKALL | PCI_MSIX_FLAGS_ENABLE);
 	err = map_table(dev, rows);
 	if (!err)
-		err = setup_msix(dev, nvec, affd);
+		err = setup_msix(dev, entries, nvec, affd);
 	if (err) {
 		update_msix(dev, PCI_MSIX_FLAGS_MASKALL | PCI_MSIX_FLAGS_ENABLE, 0);
 		release_vectors(dev);
@@ -161,6 +173,11 @@ static void update_msi(struct pci_dev *dev, u16 clear, u16 set)
 	update16(dev, dev->msi_cap + PCI_MSI_FLAGS, clear, set);
 }
 
+void pci_msi_set_enable(struct pci_dev *dev, bool on)
+{
+	update_msi(dev, PCI_MSI_FLAGS_ENABLE, on ? PCI_MSI_FLAGS_ENABLE : 0);
+}
+
 /* All the mask bits the capability has, if any, at once. */
 static void mask_all_messages(struct pci_dev *dev, struct msi_desc *desc, bool mask)
 {
@@ -194,7 +211,7 @@ static int check_address(struct pci_dev *dev, const struct msi_desc *desc)
 }
 
 /* One descriptor for all messages (S-153), in *OUT once it exists. */
-static int setup_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd,
+static int setup_msi(struct pci_dev *dev, unsigned int nvec, struct irq_affinity *affd,
 		     struct msi_desc **out)
 {
 	u16 flags = pci_read_config16(dev, dev->msi_cap + PCI_MSI_FLAGS);
@@ -221,17 +238,19 @@ static int setup_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_af
 	return err ? err : check_address(dev, *out);
 }
 
-int pci_enable_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd)
+int pci_start_msi(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
+		  struct irq_affinity *affd)
 {
 	struct msi_desc *desc = NULL;
 	int err;
 
+	(void)entries;					/* of the table it has not */
 	if (nvec > 1 && !pci_msi_domain_supports(dev, MSI_FLAG_MULTI_PCI_MSI))
 		return 1;				/* try with one (S-143) */
 	err = pci_create_msi_domain(dev, false, nvec);
 	if (err)
 		return err;
-	update_msi(dev, PCI_MSI_FLAGS_ENABLE, 0);
+	pci_msi_set_enable(dev, false);
 	err = setup_msi(dev, nvec, affd, &desc);
 	if (err) {
 		if (desc)
@@ -241,7 +260,7 @@ int pci_enable_msi(struct pci_dev *dev, unsigned int nvec, const struct irq_affi
 	}
 	pci_intx(dev, false);
 	update_msi(dev, PCI_MSI_FLAGS_QSIZE, log2_up(nvec) << 4);
-	update_msi(dev, 0, PCI_MSI_FLAGS_ENABLE);
+	pci_msi_set_enable(dev, true);
 	dev->msi_enabled = true;
 	dev->nr_vectors = nvec;
 	dev->irq = desc->irq;
@@ -253,7 +272,7 @@ void pci_disable_msi(struct pci_dev *dev)
 {
 	if (!dev->msi_enabled)
 		return;
-	update_msi(dev, PCI_MSI_FLAGS_ENABLE, 0);
+	pci_msi_set_enable(dev, false);
 	pci_intx(dev, true);
 	mask_all_messages(dev, msi_desc_at(&dev->dev, 0), false);
 	dev->msi_enabled = false;

@@ -121,6 +121,40 @@ static unsigned int msi_data_reg(const struct msi_desc *desc)
 	return desc->pci.cap + (desc->pci.is_64 ? 0x0c : 0x08);
 }
 
+static void write_msi(struct msi_desc *desc, const struct msi_msg *msg)
+{
+	struct pci_dev *dev = desc_to_pci(desc);
+
+	pci_write_config32(dev, desc->pci.cap + PCI_MSI_ADDRESS_LO, msg->address_lo);
+	if (desc->pci.is_64)
+		pci_write_config32(dev, desc->pci.cap + PCI_MSI_ADDRESS_HI, msg->address_hi);
+	pci_write_config16(dev, msi_data_reg(desc), msg->data);
+	pci_read_config16(dev, msi_data_reg(desc));
+}
+
+/*
+ * A device that sends while its message is half written sends to nobody. Masked, it remembers that
+ * it wants to; without mask bits it is kept from it by turning MSI off for the moment, in which it
+ * shows by its status that it would have interrupted by a wire, were that not off, too.
+ */
+static void rewrite_msi(struct irq_data *d, struct msi_desc *desc, const struct msi_msg *msg)
+{
+	struct pci_dev *dev = desc_to_pci(desc);
+	u32 mask = desc->pci.msi_mask;
+
+	if (desc->pci.can_mask) {
+		msi_write_mask(desc, ~0U >> (32 - pci_msi_vec_count(dev)));
+		write_msi(desc, msg);
+		msi_write_mask(desc, mask);
+		return;
+	}
+	pci_msi_set_enable(dev, false);
+	write_msi(desc, msg);
+	pci_msi_set_enable(dev, true);
+	if (pci_read_config16(dev, PCI_STATUS) & PCI_STATUS_INTERRUPT && d->chip->irq_retrigger)
+		d->chip->irq_retrigger(d);
+}
+
 /* One message serves all vectors: the first vector's. (S-152) */
 static void pci_write_msg_msi(struct irq_data *d, struct msi_msg *msg)
 {
@@ -132,11 +166,10 @@ static void pci_write_msg_msi(struct irq_data *d, struct msi_msg *msg)
 	desc->msg = *msg;
 	if (!reachable(dev))
 		return;
-	pci_write_config32(dev, desc->pci.cap + PCI_MSI_ADDRESS_LO, msg->address_lo);
-	if (desc->pci.is_64)
-		pci_write_config32(dev, desc->pci.cap + PCI_MSI_ADDRESS_HI, msg->address_hi);
-	pci_write_config16(dev, msi_data_reg(desc), msg->data);
-	pci_read_config16(dev, msi_data_reg(desc));
+	if (dev->msi_enabled)
+		rewrite_msi(d, desc, msg);
+	else
+		write_msi(desc, msg);
 }
 
 /* ---- The device's domain -------------------------------------------------------------------- */

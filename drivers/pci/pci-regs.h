@@ -16,6 +16,7 @@ enum {
 	PCI_COMMAND_MASTER	= 1 << 2,
 	PCI_COMMAND_INTX_DISABLE = 1 << 10,
 	PCI_STATUS		= 0x06,
+	PCI_STATUS_INTERRUPT	= 1 << 3,	/* would assert its pin, were it not off */
 	PCI_STATUS_CAP_LIST	= 1 << 4,
 	PCI_CLASS_REVISION	= 0x08,
 	PCI_HEADER_TYPE		= 0x0e,

@@ -195,18 +195,33 @@ enum {
  */
 int __must_check pci_alloc_irq_vectors_affinity(struct pci_dev *dev, unsigned int min_vecs,
 						unsigned int max_vecs, unsigned int flags,
-						const struct irq_affinity *affd);
+						struct irq_affinity *affd);
 static inline int __must_check pci_alloc_irq_vectors(struct pci_dev *dev, unsigned int min_vecs,
 						     unsigned int max_vecs, unsigned int flags)
 {
 	return pci_alloc_irq_vectors_affinity(dev, min_vecs, max_vecs, flags, NULL);
 }
+/* From now on no device gets messages; boot argument pci=nomsi. */
+void pci_no_msi(void);
 /* After free_irq() of each. Harmless without any. */
 void pci_free_irq_vectors(struct pci_dev *dev);
 /* The irq of vector NR, or -EINVAL. */
 int pci_irq_vector(struct pci_dev *dev, unsigned int nr);
-/* The CPUs vector NR was spread to; all CPUs if it was not; NULL: no such vector. */
+/* The CPUs vector NR was spread to; NULL: it was not, or no such vector; INTx: all CPUs. */
 const struct cpumask *pci_irq_get_affinity(struct pci_dev *dev, unsigned int nr);
+/* The parts by themselves: one kind only. entries[n].entry (ENTRIES may be NULL: n) is the row that
+ * vector n shall have; .vector becomes its irq. MINVEC … MAXVEC: their number, or an errno. */
+struct msix_entry {
+	u32 vector;
+	u16 entry;
+};
+int __must_check pci_enable_msix_range(struct pci_dev *dev, struct msix_entry *entries, int minvec,
+				       int maxvec);
+int __must_check pci_enable_msi(struct pci_dev *dev);		/* one message: 0 or an errno */
+void pci_disable_msix(struct pci_dev *dev);
+void pci_disable_msi(struct pci_dev *dev);
+/* The INTx disable bit, inverted. */
+void pci_intx(struct pci_dev *dev, int enable);
 /* "msix", "msi", "intx" or "none", as the shell shows it. */
 const char *pci_irq_mode(const struct pci_dev *dev);
 /* What the device has: MSI-X entries / MSI messages, or -EINVAL without that capability. */

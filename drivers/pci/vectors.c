@@ -9,8 +9,23 @@
 #include <drivers/pci/internals.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
+#include <string.h>
 
-typedef int (*enable_fn)(struct pci_dev *dev, unsigned int nvec, const struct irq_affinity *affd);
+/* A wish for one kind of message. */
+struct wish {
+	unsigned int min, max;
+	struct msix_entry *entries;
+	struct irq_affinity *affd;
+	int (*start)(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
+		     struct irq_affinity *affd);
+};
+
+static bool no_msi;
+
+void pci_no_msi(void)
+{
+	no_msi = true;
+}
 
 int pci_msix_vec_count(struct pci_dev *dev)
 {
@@ -33,7 +48,11 @@ int pci_msi_vec_count(struct pci_dev *dev)
 
 static bool msi_forbidden(const struct pci_dev *dev)
 {
-	if (dev->no_msi || dev->current_state != PCI_D0)
+	char arg[8];
+
+	if (boot_arg("pci", arg, sizeof(arg)) && !strcmp(arg, "nomsi"))
+		pci_no_msi();
+	if (no_msi || dev->no_msi || dev->current_state != PCI_D0)
 		return true;
 	for (const struct pci_bus *bus = dev->bus; bus; bus = bus->parent)
 		if (bus->no_msi)
@@ -41,36 +60,19 @@ static bool msi_forbidden(const struct pci_dev *dev)
 	return false;
 }
 
-/* More vectors than CPUs to spread them to are of no use. */
-static unsigned int useful_vectors(unsigned int min_vecs, unsigned int max_vecs,
-				   const struct irq_affinity *affd)
+/* As many as there are, from the most down to the least: their number, or an errno. */
+static int start_range(struct pci_dev *dev, unsigned int hw_count, const struct wish *wish)
 {
-	unsigned int fixed = affd->pre_vectors + affd->post_vectors;
+	unsigned int n = min(wish->max, hw_count);
 
-	if (fixed > min_vecs)
-		return 0;
-	return fixed + min(max_vecs - fixed, cpumask_weight(cpu_possible_mask));
-}
-
-/* ENABLE with as many as there are, from MAX down to MIN: their number, or an errno. */
-static int enable_range(struct pci_dev *dev, int hw_count, unsigned int min_vecs,
-			unsigned int max_vecs, const struct irq_affinity *affd, enable_fn enable)
-{
-	unsigned int n = max_vecs;
-
-	if (hw_count < 0)
-		return hw_count;
-	if ((unsigned int)hw_count < min_vecs)
-		return -ENOSPC;
-	n = min(n, (unsigned int)hw_count);
 	for (;;) {
 		int err;
 
-		if (affd)
-			n = useful_vectors(min_vecs, n, affd);
-		if (!n || n < min_vecs)
+		if (n >= wish->min && wish->affd)
+			n = irq_calc_affinity_vectors(wish->min, n, wish->affd);
+		if (!n || n < wish->min)
 			return -ENOSPC;
-		err = enable(dev, n, affd);
+		err = wish->start(dev, wish->entries, n, wish->affd);
 		if (!err)
 			dev->intx_enabled = false;
 		if (err <= 0)
@@ -81,36 +83,67 @@ static int enable_range(struct pci_dev *dev, int hw_count, unsigned int min_vecs
 	}
 }
 
-static int check_msi(const struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
-		     u8 cap, bool this_on, bool other_on, u32 flag)
+static int twice(const struct pci_dev *dev, const char *kind)
 {
-	if (max_vecs < min_vecs)
+	WARN_ON(true);
+	dev_warn(&dev->dev, "it has been given %s already", kind);
+	return -EINVAL;
+}
+
+/* Each row at most once. */
+static bool entries_fit(const struct msix_entry *entries, unsigned int nvec, unsigned int rows)
+{
+	for (unsigned int i = 0; i < nvec && entries; i++) {
+		if (entries[i].entry >= rows)
+			return false;
+		for (unsigned int j = 0; j < i; j++)
+			if (entries[j].entry == entries[i].entry)
+				return false;
+	}
+	return true;
+}
+
+static int try_msix(struct pci_dev *dev, const struct wish *wish)
+{
+	int rows = pci_msix_vec_count(dev);
+
+	if (wish->max < wish->min)
 		return -ERANGE;
-	if (this_on)
-		dev_warn(&dev->dev, "it has been given interrupts of this kind already");
-	if (!cap || this_on || other_on || msi_forbidden(dev) || !max_vecs)
+	if (dev->msi_enabled || rows < 0)
 		return -EINVAL;
-	return pci_msi_domain_supports(dev, flag) ? 0 : -ENOTSUPP;
+	if (dev->msix_enabled)
+		return twice(dev, "MSI-X");
+	if (!pci_msi_domain_supports(dev, MSI_FLAG_PCI_MSIX))
+		return -ENOTSUPP;
+	if (!wish->max || msi_forbidden(dev) || !entries_fit(wish->entries, wish->max, rows))
+		return -EINVAL;
+	return start_range(dev, rows, wish);
 }
 
-static int try_msix(struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
-		    const struct irq_affinity *affd)
+static int try_msi(struct pci_dev *dev, const struct wish *wish)
 {
-	int err = check_msi(dev, min_vecs, max_vecs, dev->msix_cap, dev->msix_enabled,
-			    dev->msi_enabled, MSI_FLAG_PCI_MSIX);
+	int messages = pci_msi_vec_count(dev);
 
-	return err ? err : enable_range(dev, pci_msix_vec_count(dev), min_vecs, max_vecs, affd,
-					pci_enable_msix);
+	if (!wish->min || msi_forbidden(dev) || dev->msix_enabled || messages < 0)
+		return -EINVAL;
+	if (wish->max < wish->min)
+		return -ERANGE;
+	if (dev->msi_enabled)
+		return twice(dev, "MSI");
+	if (!pci_msi_domain_supports(dev, 0))
+		return -ENOTSUPP;
+	return start_range(dev, messages, wish);
 }
 
-static int try_msi(struct pci_dev *dev, unsigned int min_vecs, unsigned int max_vecs,
-		   const struct irq_affinity *affd)
+int pci_enable_msix_range(struct pci_dev *dev, struct msix_entry *entries, int minvec, int maxvec)
 {
-	int err = check_msi(dev, min_vecs, max_vecs, dev->msi_cap, dev->msi_enabled,
-			    dev->msix_enabled, 0);
+	return try_msix(dev, &(struct wish){ .min = minvec, .max = maxvec, .entries = entries,
+					     .start = pci_start_msix });
+}
 
-	return err ? err : enable_range(dev, pci_msi_vec_count(dev), min_vecs, max_vecs, affd,
-					pci_enable_msi);
+int pci_enable_msi(struct pci_dev *dev)
+{
+	return min(try_msi(dev, &(struct wish){ .min = 1, .max = 1, .start = pci_start_msi }), 0);
 }
 
 /* ---- INTx ----------------------------------------------------------------------------------- */
@@ -154,32 +187,42 @@ static int try_intx(struct pci_dev *dev)
 
 /* ---- For drivers ---------------------------------------------------------------------------- */
 
+/* A driver with sets of vectors hears that there is only one. */
+static void tell_sets(struct irq_affinity *affd)
+{
+	if (affd)
+		kfree(irq_create_affinity_masks(1, affd));
+}
+
 int pci_alloc_irq_vectors_affinity(struct pci_dev *dev, unsigned int min_vecs,
 				   unsigned int max_vecs, unsigned int flags,
-				   const struct irq_affinity *affd)
+				   struct irq_affinity *affd)
 {
-	static const struct irq_affinity spread_all;
+	struct irq_affinity spread_all = { 0 };
+	struct wish wish = { .min = min_vecs, .max = max_vecs };
 	int n = -ENOSPC;
 
-	if (!(flags & PCI_IRQ_AFFINITY)) {
+	if (flags & PCI_IRQ_AFFINITY)
+		wish.affd = affd ? affd : &spread_all;
+	else
 		WARN_ON(affd);
-		affd = NULL;
-	} else if (!affd) {
-		affd = &spread_all;
-	}
 	if (flags & PCI_IRQ_MSIX) {
-		n = try_msix(dev, min_vecs, max_vecs, affd);
+		wish.start = pci_start_msix;
+		n = try_msix(dev, &wish);
 		if (n > 0)
 			return n;
 	}
 	if (flags & PCI_IRQ_MSI) {
-		n = try_msi(dev, min_vecs, max_vecs, affd);
+		wish.start = pci_start_msi;
+		n = try_msi(dev, &wish);
 		if (n > 0)
 			return n;
 	}
 	if (flags & PCI_IRQ_INTX && min_vecs == 1 && dev->pin) {
 		int intx = try_intx(dev);
 
+		if (intx > 0)
+			tell_sets(wish.affd);
 		if (intx > 0 || intx == -EBUSY)
 			return intx;
 	}
@@ -197,25 +240,26 @@ void pci_free_irq_vectors(struct pci_dev *dev)
 
 int pci_irq_vector(struct pci_dev *dev, unsigned int nr)
 {
-	unsigned int irq = 0;
+	unsigned int irq;
 
-	if (nr >= dev->nr_vectors)
-		return -EINVAL;
-	if (dev->msix_enabled)
+	if (dev->msix_enabled || dev->msi_enabled)
 		irq = msi_get_virq(&dev->dev, nr);
 	else
-		irq = dev->irq + nr;
+		irq = dev->intx_enabled && !nr ? dev->irq : 0;
 	return irq ? (int)irq : -EINVAL;
 }
 
 const struct cpumask *pci_irq_get_affinity(struct pci_dev *dev, unsigned int nr)
 {
-	unsigned int index = dev->msix_enabled ? nr : 0;
-	const struct msi_desc *desc = msi_desc_at(&dev->dev, index);
+	int irq = pci_irq_vector(dev, nr);
+	const struct msi_desc *desc;
 
-	if (nr >= dev->nr_vectors)
+	if (irq < 0)
 		return NULL;
-	return desc && desc->affinity ? &desc->affinity[nr - index].mask : cpu_possible_mask;
+	desc = irq_get_msi_desc(irq);
+	if (!desc)
+		return cpu_possible_mask;
+	return desc->affinity ? &desc->affinity[irq - desc->irq].mask : NULL;
 }
 
 const char *pci_irq_mode(const struct pci_dev *dev)

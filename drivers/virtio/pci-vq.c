@@ -193,7 +193,7 @@ static int setup_queue(struct virtio_pci *vp, unsigned int i, const struct virtq
 /* Which CPUs each queue is for: all, or its part of them. */
 static int spread_queues(struct virtio_pci *vp)
 {
-	static const struct irq_affinity config_first = { .pre_vectors = 1 };
+	struct irq_affinity config_first = { .pre_vectors = 1 };
 	struct virtio_device *vdev = &vp->vdev;
 	unsigned int together = max(1U, vdev->driver->queues_per_cpu);
 	struct irq_affinity_desc *masks = NULL;

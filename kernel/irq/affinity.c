@@ -5,14 +5,10 @@
  *                                    -> effective mask: what the chip really did
  *
  * A managed line (one of a set spread over all CPUs for a multi-queue device) belongs to its mask:
- * users cannot move it, and when the last CPU of the mask leaves it is shut down, not moved.
- * A chip with IRQCHIP_MOVE_DEFERRED can only be moved inside its own interrupt: the wish is parked.
- * (Linux: kernel/irq/manage.c, migration.c, affinity.c, cpuhotplug.c)
+ * users cannot move it. A chip with IRQCHIP_MOVE_DEFERRED can only be moved inside its own
+ * interrupt: the wish is parked. (Linux: kernel/irq/manage.c, migration.c)
  */
 #include <kernel/irq/internals.h>
-#include <kernel/mm.h>
-
-#define BUSY_NS		NSEC_PER_SEC	/* that a CPU that leaves waits for a move under way */
 
 struct cpumask irq_default_affinity = { ~0UL };
 
@@ -120,15 +116,45 @@ int irq_force_affinity(unsigned int irq, const struct cpumask *mask)
 	return set_affinity(irq, mask, true);
 }
 
-int irq_set_affinity_user(unsigned int irq, const struct cpumask *mask)
+bool irq_can_set_affinity_usr(unsigned int irq)
 {
 	struct irq_desc *desc = irq_to_desc(irq);
 
+	return desc && can_set_affinity(desc) && !irqd_affinity_is_managed(&desc->irq_data);
+}
+
+int irq_set_affinity_user(unsigned int irq, const struct cpumask *mask)
+{
+	if (!irq_to_desc(irq))
+		return -EINVAL;
+	return irq_can_set_affinity_usr(irq) ? irq_set_affinity(irq, mask) : -EIO;
+}
+
+/* What a driver thinks best, for whoever balances; it keeps the mask until it says NULL. */
+static int apply_hint(unsigned int irq, const struct cpumask *hint, bool move)
+{
+	unsigned long flags;
+	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
+	bool known = desc && !irq_settings_is(desc, IRQ_PER_CPU_DEVID);
+
 	if (!desc)
 		return -EINVAL;
-	if (!can_set_affinity(desc) || irqd_affinity_is_managed(&desc->irq_data))
-		return -EIO;
-	return irq_set_affinity(irq, mask);
+	if (known)
+		desc->affinity_hint = hint;
+	irq_put_desc_unlock(desc, flags);
+	if (known && hint && move)
+		irq_set_affinity(irq, hint);
+	return known ? 0 : -EINVAL;
+}
+
+int irq_update_affinity_hint(unsigned int irq, const struct cpumask *hint)
+{
+	return apply_hint(irq, hint, false);
+}
+
+int irq_set_affinity_and_hint(unsigned int irq, const struct cpumask *hint)
+{
+	return apply_hint(irq, hint, true);
 }
 
 /* The affinity of a line that starts: the user's if it still fits, else the default. (S-123) */
@@ -174,116 +200,4 @@ void irq_move_irq(struct irq_data *d)
 	irq_move_masked_irq(outer);
 	if (!masked && outer->chip->irq_unmask)
 		outer->chip->irq_unmask(outer);
-}
-
-/* ---- Spreading over all CPUs (S-125) -------------------------------------------------------- */
-
-/* Group I of N of the possible CPUs: consecutive, sizes differ by at most one. */
-static void spread_group(struct cpumask *mask, unsigned int i, unsigned int n)
-{
-	unsigned int cpu, nth = 0, all = cpumask_weight(cpu_possible_mask);
-	unsigned int start = i * all / n, end = (i + 1) * all / n;
-
-	cpumask_clear(mask);
-	for_each_possible_cpu(cpu) {
-		if (nth >= start && nth < end)
-			cpumask_set_cpu(cpu, mask);
-		nth++;
-	}
-}
-
-struct irq_affinity_desc *irq_create_affinity_masks(unsigned int nvecs,
-						    const struct irq_affinity *affd)
-{
-	unsigned int all = cpumask_weight(cpu_possible_mask), spread, groups;
-	struct irq_affinity_desc *masks;
-
-	if (nvecs <= affd->pre_vectors + affd->post_vectors)
-		return NULL;
-	masks = kcalloc(nvecs, sizeof(*masks));
-	if (!masks)
-		return NULL;
-	spread = nvecs - affd->pre_vectors - affd->post_vectors;
-	groups = min(spread, all);
-	if (spread > all)
-		pr_warn("%u vectors for %u CPUs: the surplus gets no CPU", spread, all);
-	for (unsigned int i = 0; i < nvecs; i++) {
-		unsigned int nth = i - affd->pre_vectors;
-
-		if (i < affd->pre_vectors || nth >= spread) {
-			masks[i].mask = irq_default_affinity;
-			continue;
-		}
-		masks[i].is_managed = true;
-		if (nth < groups)
-			spread_group(&masks[i].mask, nth, groups);
-	}
-	return masks;
-}
-
-/* ---- CPUs that leave and come --------------------------------------------------------------- */
-
-static int migrate_one(struct irq_desc *desc, unsigned int cpu)
-{
-	struct irq_data *d = &desc->irq_data;
-	struct cpumask left;
-
-	if (!desc->action || !irqd_is_started(d) || irqd_is_per_cpu(d) ||
-	    !cpumask_test_cpu(cpu, irq_data_get_effective_affinity_mask(d)))
-		return 0;
-	irqd_clear(d, IRQD_SETAFFINITY_PENDING);
-	if (cpumask_and(&left, irq_data_get_affinity_mask(d), cpu_online_mask))
-		return irq_do_set_affinity(d, &(struct cpumask){ d->common->affinity.bits },
-					   false);
-	if (!irqd_affinity_is_managed(d))
-		return irq_do_set_affinity(d, cpu_online_mask, false);
-	irqd_set(d, IRQD_MANAGED_SHUTDOWN);
-	irq_shutdown_and_deactivate(desc);
-	return 0;
-}
-
-/* A line that has only just come here is busy until the CPU it came from has let go of it, which
- * may need the line's lock for that. */
-static int migrate_in_time(struct irq_desc *desc, unsigned int cpu)
-{
-	u64 deadline = ktime_get_ns() + BUSY_NS;
-	int ret;
-
-	do {
-		spin_lock(&desc->lock);
-		ret = migrate_one(desc, cpu);
-		spin_unlock(&desc->lock);
-	} while (ret == -EBUSY && ktime_get_ns() < deadline);
-	return ret;
-}
-
-void irq_migrate_all_off_this_cpu(void)
-{
-	unsigned int irq;
-
-	for_each_irq(irq) {
-		struct irq_desc *desc = irq_to_desc(irq);
-		int ret = migrate_in_time(desc, smp_processor_id());
-
-		if (ret)
-			pr_err("irq %u: cannot leave cpu %u (%s)", irq, smp_processor_id(),
-			       errname(ret));
-	}
-}
-
-void irq_affinity_online_cpu(unsigned int cpu)
-{
-	unsigned int irq;
-
-	for_each_irq(irq) {
-		struct irq_desc *desc = irq_to_desc(irq);
-		struct irq_data *d = &desc->irq_data;
-		unsigned long flags = spin_lock_irqsave(&desc->lock);
-
-		if (desc->action && irqd_affinity_is_managed(d) &&
-		    irqd_is_managed_and_shutdown(d) &&
-		    cpumask_test_cpu(cpu, irq_data_get_affinity_mask(d)))
-			irq_startup_managed(desc);
-		spin_unlock_irqrestore(&desc->lock, flags);
-	}
 }
