@@ -84,8 +84,8 @@ static void check_bar_write(struct pci_function *f, unsigned int where)
 	if (where > 0x10 && bar[-1].mem64)
 		bar--, decode = 2;
 	if (bar->size && pci_model_get16(f, 4) & decode)
-		host_die("pci model: BAR %u of %02x.%u written while it is decoded",
-			 (where - 0x10) / 4, f->devfn >> 3, f->devfn & 7);
+		model_violation("pci model: BAR %u of %02x.%u written while it is decoded",
+				(where - 0x10) / 4, f->devfn >> 3, f->devfn & 7);
 }
 
 static void config_write(void *priv, u64 offset, u64 v, unsigned int size)
@@ -99,9 +99,14 @@ static void config_write(void *priv, u64 offset, u64 v, unsigned int size)
 		return;
 	if (is_bar(where)) {
 		if (size != 4)
-			host_die("pci model: BAR written by %u bytes", size);
+			model_violation("pci model: BAR written by %u bytes", size);
 		check_bar_write(f, where);
 	}
+	if (size > 4) {
+		model_violation("pci model: configuration space written by %u bytes", size);
+		return;
+	}
+	pci_model_reserved(f, where, size, v);
 	memcpy(before, f->config, sizeof(before));
 	for (unsigned int i = 0; i < size; i++) {
 		u8 mask = f->writable[where + i];
@@ -122,7 +127,7 @@ static u64 bar_address(const struct pci_function *f, unsigned int i)
 	return v;
 }
 
-/* The one function that answers there; several or none end the test. */
+/* The one function that answers there; NULL, and a violation, if none does. */
 static struct pci_function *decode(const struct window *w, u64 addr, unsigned int *bar)
 {
 	struct pci_function *found = NULL;
@@ -138,14 +143,23 @@ static struct pci_function *decode(const struct window *w, u64 addr, unsigned in
 			    addr - bar_address(f, i) >= f->bar[i].size)
 				continue;
 			if (found)
-				host_die("pci model: two BARs answer at 0x%lx", (unsigned long)addr);
+				model_violation("pci model: two BARs answer at 0x%lx",
+						(unsigned long)addr);
 			found = f;
 			*bar = i;
 		}
 	}
 	if (!found)
-		host_die("pci model: nothing answers at 0x%lx", (unsigned long)addr);
+		model_violation("pci model: nothing answers at 0x%lx", (unsigned long)addr);
 	return found;
+}
+
+/* MSI-X table or pending bits. */
+static bool is_table(const struct pci_function *f, unsigned int bar, u64 offset)
+{
+	return f->msix_rows && bar == f->msix_bar &&
+	       (offset < 16 * f->msix_rows ||
+		(offset >= PCI_MODEL_PBA && offset < PCI_MODEL_PBA + 8));
 }
 
 static u64 window_read(void *priv, u64 offset, unsigned int size)
@@ -155,9 +169,11 @@ static u64 window_read(void *priv, u64 offset, unsigned int size)
 	u64 addr = w->bus + offset;
 	struct pci_function *f = decode(w, addr, &i);
 
+	if (!f)
+		return ~0ULL;
 	addr -= bar_address(f, i);
-	if (f->msix_rows && i == f->msix_bar && addr < 16 * f->msix_rows)
-		return pci_model_row_read(f, addr, size);
+	if (is_table(f, i, addr))
+		return pci_model_table_read(f, addr, size);
 	return f->bar[i].read ? f->bar[i].read(f, addr, size) : 0;
 }
 
@@ -168,9 +184,11 @@ static void window_write(void *priv, u64 offset, u64 v, unsigned int size)
 	u64 addr = w->bus + offset;
 	struct pci_function *f = decode(w, addr, &i);
 
+	if (!f)
+		return;
 	addr -= bar_address(f, i);
-	if (f->msix_rows && i == f->msix_bar && addr < 16 * f->msix_rows)
-		pci_model_row_write(f, addr, v, size);
+	if (is_table(f, i, addr))
+		pci_model_table_write(f, addr, v, size);
 	else if (f->bar[i].write)
 		f->bar[i].write(f, addr, v, size);
 }
@@ -232,6 +250,10 @@ void pci_model_add(struct pci_function *f)
 
 void pci_model_intx(struct pci_function *f, bool level)
 {
+	if (level)
+		f->config[6] |= 1 << 3;
+	else
+		f->config[6] &= ~(1 << 3);
 	if (f->pin && (!level || !(pci_model_get16(f, 4) & 1 << 10)))
 		aplic_model_wire(32 + ((f->devfn >> 3) + f->pin - 1) % 4, level);
 }

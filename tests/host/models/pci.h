@@ -1,7 +1,7 @@
 /*
  * A strict PCI host behind the board's ECAM and windows: functions with configuration space, BARs,
- * a capability list and MSI-X or MSI. What a real bus would answer with silence or chance ends the
- * test with a message instead.
+ * a capability list and MSI-X or MSI. What a real bus would answer with silence or chance is a
+ * violation, which is named with its caller and fails the test.
  */
 #ifndef TESTS_HOST_MODELS_PCI_H
 #define TESTS_HOST_MODELS_PCI_H
@@ -42,6 +42,8 @@ struct pci_function {
 		u32 lo, hi, data, ctrl;
 	} row[PCI_MODEL_MAX_ROWS];
 	u64 pending;			/* bit n: row or message n */
+	u8 written[PCI_MODEL_MAX_ROWS], msi_written;	/* bits: parts of a message */
+	bool asleep;			/* registers behind BARs are not to be touched */
 	unsigned long sent;		/* messages that went out */
 	void (*on_event)(struct pci_function *f, const char *what);	/* may be NULL */
 };
