@@ -1,4 +1,4 @@
-/* CPU lists as text: "0-2,5", as people write them and Linux prints them; and all CPUs in groups. */
+/* CPU lists as text, "0-2,5", as Linux prints them; and all CPUs in groups. */
 #include <kernel/cpumask.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>

@@ -77,9 +77,9 @@ static inline unsigned int cpumask_first(const struct cpumask *m) { return cpuma
 #define for_each_possible_cpu(cpu)	for_each_cpu(cpu, cpu_possible_mask)
 
 /*
- * NUMGRPS masks, to be kfree()d, with each possible CPU in exactly one: consecutive CPUs, sizes that
- * differ by at most one, the larger groups first. With fewer CPUs than groups the last ones are
- * empty, with a warning. NULL when out of memory, or for no groups. Thread.
+ * NUMGRPS masks, to be kfree()d, with each possible CPU in exactly one: consecutive CPUs, sizes
+ * that differ by at most one, the larger groups first. With fewer CPUs than groups the last ones
+ * are empty, with a warning. NULL when out of memory, or for no groups. Thread.
  */
 struct cpumask *group_cpus_evenly(unsigned int numgrps);
 

@@ -57,15 +57,17 @@ struct irqaction {
  * Installs HANDLER for IRQ and, for the first, starts the line: set_type if a trigger is known,
  * activate, startup. 0, or -ENOTCONN, -EINVAL, -ENOSYS, -EBUSY, -ENOMEM, or what the chip said
  * (semantics E). The handler runs with irqs off, in irq context, perhaps before this returns.
- * Thread context.
+ * THREAD_FN (may be NULL): a kernel thread runs it after HANDLER returned IRQ_WAKE_THREAD (HANDLER
+ * NULL: always; needs IRQF_ONESHOT). Thread context.
  */
-int __must_check request_irq(unsigned int irq, irq_handler_t handler, unsigned long flags,
-			     const char *name, void *dev_id);
-/* With a function that a kernel thread runs after HANDLER returned IRQ_WAKE_THREAD (HANDLER NULL:
- * always; needs IRQF_ONESHOT). */
 int __must_check request_threaded_irq(unsigned int irq, irq_handler_t handler,
 				      irq_handler_t thread_fn, unsigned long flags,
 				      const char *name, void *dev_id);
+static inline int __must_check request_irq(unsigned int irq, irq_handler_t handler,
+					   unsigned long flags, const char *name, void *dev_id)
+{
+	return request_threaded_irq(irq, handler, NULL, flags | IRQF_COND_ONESHOT, name, dev_id);
+}
 /* For either kind of line; > 0 would mean that HANDLER runs in a thread, as it never does here. */
 enum { IRQC_IS_HARDIRQ = 0 };
 static inline int __must_check request_any_context_irq(unsigned int irq, irq_handler_t handler,
@@ -163,7 +165,7 @@ struct irq_affinity_desc {
 };
 /* One mask per vector (semantics S-125), to be kfree()d; NULL if none are left to spread. */
 struct irq_affinity_desc *irq_create_affinity_masks(unsigned int nvecs, struct irq_affinity *affd);
-/* How many of MINVEC … MAXVEC vectors are of use; 0 if the fixed ones alone are more than MINVEC. */
+/* How many of MINVEC … MAXVEC vectors are of use; 0 if the fixed ones are more than MINVEC. */
 unsigned int irq_calc_affinity_vectors(unsigned int minvec, unsigned int maxvec,
 				       const struct irq_affinity *affd);
 /* A CPU leaves: moves or shuts down its lines (irqs off, on that CPU). Comes: restarts managed. */

@@ -225,12 +225,6 @@ int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t 
 	return ret;
 }
 
-int request_irq(unsigned int irq, irq_handler_t handler, unsigned long flags, const char *name,
-		void *dev_id)
-{
-	return request_threaded_irq(irq, handler, NULL, flags | IRQF_COND_ONESHOT, name, dev_id);
-}
-
 /* ---- free ----------------------------------------------------------------------------------- */
 
 /* Takes the action of DEV_ID off the line, and stops the line with the last one. */
