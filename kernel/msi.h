@@ -69,7 +69,6 @@ struct msi_domain_ops {
 	void (*set_desc)(msi_alloc_info_t *arg, struct msi_desc *desc);
 	int (*msi_init)(struct irq_domain *d, struct msi_domain_info *info, unsigned int virq,
 			irq_hw_number_t hwirq, msi_alloc_info_t *arg);
-	void (*msi_free)(struct irq_domain *d, struct msi_domain_info *info, unsigned int virq);
 	/* Wire-to-MSI only: firmware's specifier into hwirq and type. */
 	int (*msi_translate)(struct irq_domain *d, struct irq_fwspec *fwspec,
 			     unsigned long *hwirq, unsigned int *type);
@@ -138,8 +137,6 @@ bool msi_create_device_irq_domain(struct device *dev, unsigned int domid,
 				  const struct msi_domain_template *tmpl, unsigned int hwsize,
 				  void *domain_data, void *chip_data);
 void msi_remove_device_irq_domain(struct device *dev, unsigned int domid);
-bool msi_match_device_irq_domain(struct device *dev, unsigned int domid,
-				 enum irq_domain_bus_token bus_token);
 /* NULL: none. */
 struct irq_domain *msi_get_device_domain(struct device *dev, unsigned int domid);
 
@@ -173,10 +170,7 @@ enum msi_desc_filter { MSI_DESC_ALL, MSI_DESC_NOTASSOCIATED, MSI_DESC_ASSOCIATED
 /* The first that passes FILTER, with index >= INDEX; NULL at the end. */
 struct msi_desc *msi_desc_from(struct device *dev, unsigned int domid, unsigned int index,
 			       enum msi_desc_filter filter);
-static inline struct msi_desc *msi_first_desc(struct device *dev, enum msi_desc_filter filter)
-{
-	return msi_desc_from(dev, MSI_DEFAULT_DOMAIN, 0, filter);
-}
+#define msi_first_desc(dev, filter)	msi_desc_from(dev, MSI_DEFAULT_DOMAIN, 0, filter)
 struct msi_desc *msi_desc_at(struct device *dev, unsigned int index);	/* NULL: none */
 #define msi_domain_for_each_desc(desc, dev, domid, filter)			\
 	for ((desc) = msi_desc_from(dev, domid, 0, filter); (desc);		\
@@ -197,23 +191,24 @@ int msi_domain_alloc_irqs_range(struct device *dev, unsigned int domid, unsigned
 				unsigned int last);
 int msi_domain_alloc_irqs_range_locked(struct device *dev, unsigned int domid, unsigned int first,
 				       unsigned int last);
-int msi_domain_alloc_irqs_all_locked(struct device *dev, unsigned int domid, int nirqs);
+#define msi_domain_alloc_irqs_all_locked(dev, domid, nirqs)	\
+	msi_domain_alloc_irqs_range_locked(dev, domid, 0, (nirqs) - 1)
 /* Frees interrupts, and descriptors by MSI_FLAG_FREE_MSI_DESCS. (S-136) */
 void msi_domain_free_irqs_range(struct device *dev, unsigned int domid, unsigned int first,
 				unsigned int last);
 void msi_domain_free_irqs_range_locked(struct device *dev, unsigned int domid,
 				       unsigned int first, unsigned int last);
-void msi_domain_free_irqs_all(struct device *dev, unsigned int domid);
-void msi_domain_free_irqs_all_locked(struct device *dev, unsigned int domid);
+#define msi_domain_free_irqs_all(dev, domid)	\
+	msi_domain_free_irqs_range(dev, domid, 0, MSI_ANY_INDEX - 1)
+#define msi_domain_free_irqs_all_locked(dev, domid)	\
+	msi_domain_free_irqs_range_locked(dev, domid, 0, MSI_ANY_INDEX - 1)
 /* One more, with a descriptor, at INDEX or MSI_ANY_INDEX. AFFDESC, COOKIE: may be NULL. */
 struct msi_map msi_domain_alloc_irq_at(struct device *dev, unsigned int domid, unsigned int index,
 				       const struct irq_affinity_desc *affdesc,
 				       union msi_instance_cookie *cookie);
+/* 0: none. */
 unsigned int msi_domain_get_virq(struct device *dev, unsigned int domid, unsigned int index);
-static inline unsigned int msi_get_virq(struct device *dev, unsigned int index)	/* 0: none */
-{
-	return msi_domain_get_virq(dev, MSI_DEFAULT_DOMAIN, index);
-}
+#define msi_get_virq(dev, index)	msi_domain_get_virq(dev, MSI_DEFAULT_DOMAIN, index)
 
 /* Chip callbacks of a device's domain; the template uses them through MSI_FLAG_USE_DEF_CHIP_OPS. */
 int msi_domain_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force);

@@ -83,13 +83,6 @@ static int start_range(struct pci_dev *dev, unsigned int hw_count, const struct 
 	}
 }
 
-static int twice(const struct pci_dev *dev, const char *kind)
-{
-	WARN_ON(true);
-	dev_warn(&dev->dev, "it has been given %s already", kind);
-	return -EINVAL;
-}
-
 /* Each row at most once. */
 static bool entries_fit(const struct msix_entry *entries, unsigned int nvec, unsigned int rows)
 {
@@ -109,10 +102,8 @@ static int try_msix(struct pci_dev *dev, const struct wish *wish)
 
 	if (wish->max < wish->min)
 		return -ERANGE;
-	if (dev->msi_enabled || rows < 0)
+	if (dev->msi_enabled || rows < 0 || WARN_ON(dev->msix_enabled))
 		return -EINVAL;
-	if (dev->msix_enabled)
-		return twice(dev, "MSI-X");
 	if (!pci_msi_domain_supports(dev, MSI_FLAG_PCI_MSIX))
 		return -ENOTSUPP;
 	if (!wish->max || msi_forbidden(dev) || !entries_fit(wish->entries, wish->max, rows))
@@ -128,8 +119,8 @@ static int try_msi(struct pci_dev *dev, const struct wish *wish)
 		return -EINVAL;
 	if (wish->max < wish->min)
 		return -ERANGE;
-	if (dev->msi_enabled)
-		return twice(dev, "MSI");
+	if (WARN_ON(dev->msi_enabled))
+		return -EINVAL;
 	if (!pci_msi_domain_supports(dev, 0))
 		return -ENOTSUPP;
 	return start_range(dev, messages, wish);

@@ -167,11 +167,6 @@ int msi_domain_alloc_irqs_range(struct device *dev, unsigned int domid, unsigned
 	return ret;
 }
 
-int msi_domain_alloc_irqs_all_locked(struct device *dev, unsigned int domid, int nirqs)
-{
-	return msi_domain_alloc_irqs_range_locked(dev, domid, 0, nirqs - 1);
-}
-
 void msi_domain_free_irqs_range_locked(struct device *dev, unsigned int domid,
 				       unsigned int first, unsigned int last)
 {
@@ -184,11 +179,6 @@ void msi_domain_free_irqs_range_locked(struct device *dev, unsigned int domid,
 		msi_domain_free_msi_descs_range(dev, domid, first, last);
 }
 
-void msi_domain_free_irqs_all_locked(struct device *dev, unsigned int domid)
-{
-	msi_domain_free_irqs_range_locked(dev, domid, 0, MSI_ANY_INDEX - 1);
-}
-
 void msi_domain_free_irqs_range(struct device *dev, unsigned int domid, unsigned int first,
 				unsigned int last)
 {
@@ -198,11 +188,6 @@ void msi_domain_free_irqs_range(struct device *dev, unsigned int domid, unsigned
 	msi_domain_free_irqs_range_locked(dev, domid, first, last);
 	msi_unlock_descs(dev);
 	msi_device_data_put(dev);
-}
-
-void msi_domain_free_irqs_all(struct device *dev, unsigned int domid)
-{
-	msi_domain_free_irqs_range(dev, domid, 0, MSI_ANY_INDEX - 1);
 }
 
 static struct msi_map alloc_irq_at(struct device *dev, unsigned int domid,

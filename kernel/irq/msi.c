@@ -97,10 +97,6 @@ static int msi_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned in
 
 static void msi_domain_free(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
 {
-	struct msi_domain_info *info = to_info(d);
-
-	for (unsigned int i = 0; i < nr_irqs && info->ops->msi_free; i++)
-		info->ops->msi_free(d, info, virq + i);
 	irq_domain_free_irqs_top(d, virq, nr_irqs);
 }
 
@@ -262,14 +258,6 @@ struct irq_domain *msi_get_device_domain(struct device *dev, unsigned int domid)
 	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
 
 	return dom ? dom->domain : NULL;
-}
-
-bool msi_match_device_irq_domain(struct device *dev, unsigned int domid,
-				 enum irq_domain_bus_token bus_token)
-{
-	struct irq_domain *d = msi_get_device_domain(dev, domid);
-
-	return d && d->bus_token == bus_token;
 }
 
 static struct irq_domain *default_parent;

@@ -43,6 +43,17 @@ bool pci_model_msix_on(const struct pci_function *f)
 	return (msix_flags(f) & (MSIX_ENABLE | MSIX_MASKALL)) == MSIX_ENABLE;
 }
 
+/* Without an upper address the rest moves up. [PCI 6.8.1] */
+static unsigned int msi_data_reg(const struct pci_function *f)
+{
+	return f->msi_cap + (f->msi_32 ? 8 : 0xc);
+}
+
+static unsigned int msi_mask_reg(const struct pci_function *f)
+{
+	return msi_data_reg(f) + 4;
+}
+
 static u16 msi_flags(const struct pci_function *f)
 {
 	return f->msi_cap ? pci_model_get16(f, f->msi_cap + 2) : 0;
@@ -75,6 +86,11 @@ static bool send_msix(struct pci_function *f, unsigned int n)
 	return store(f, (u64)row->hi << 32 | row->lo, row->data);
 }
 
+static u32 upper(const struct pci_function *f)
+{
+	return f->msi_32 ? 0 : pci_model_get32(f, f->msi_cap + 8);
+}
+
 /* Message N changes the low bits of the data. */
 static bool send_msi(struct pci_function *f, unsigned int n)
 {
@@ -84,7 +100,7 @@ static bool send_msi(struct pci_function *f, unsigned int n)
 	u64 high = f->msi_32 ? 0 : pci_model_get32(f, cap + 8);
 	unsigned int enabled = 1U << (flags >> 4 & 7);
 
-	if (f->msi_maskable && pci_model_get32(f, cap + 0x10) & BIT(n)) {
+	if (f->msi_maskable && pci_model_get32(f, msi_mask_reg(f)) & BIT(n)) {
 		f->pending |= BIT(n);
 		return false;
 	}
@@ -217,7 +233,7 @@ static void msix_control_written(struct pci_function *f, u16 was)
 
 static void msi_control_written(struct pci_function *f, u16 was)
 {
-	u16 is = msi_flags(f), data = pci_model_get16(f, f->msi_cap + 0xc);
+	u16 is = msi_flags(f), data = pci_model_get16(f, msi_data_reg(f));
 	unsigned int log2 = is >> 4 & 7;
 
 	changed(f, was, is, MSI_ENABLE, "msi-on", "msi-off");
@@ -239,7 +255,7 @@ static bool msi_may_send(const struct pci_function *f, const u8 *before)
 	u32 mask = 0, all = ~0U >> (32 - (1 << f->msi_log2));
 
 	if (f->msi_maskable)
-		memcpy(&mask, before + f->msi_cap + 0x10, 4);
+		memcpy(&mask, before + msi_mask_reg(f), 4);
 	return before[f->msi_cap + 2] & MSI_ENABLE && (mask & all) != all;
 }
 
@@ -251,8 +267,8 @@ static void msi_message_written(struct pci_function *f, const u8 *before, unsign
 		broken(f, "MSI message changed while it may be sent");
 	if (reg == 4 && pci_model_get32(f, where) & 3)
 		broken(f, "address 0x%x is not aligned", pci_model_get32(f, where));
-	f->msi_written |= 1 << (reg - 4) / 4;
-	if (!pci_model_get32(f, f->msi_cap + 4) && !pci_model_get32(f, f->msi_cap + 8))
+	f->msi_written |= f->msi_32 && reg == 8 ? 6 : 1 << (reg - 4) / 4;
+	if (!pci_model_get32(f, f->msi_cap + 4) && !upper(f))
 		f->msi_written = 0;
 }
 
@@ -267,7 +283,7 @@ void pci_model_reserved(struct pci_function *f, unsigned int where, unsigned int
 		{ 4, 2, &command },
 		{ f->msix_cap ? f->msix_cap + 2 : 0, 2, &msix },
 		{ f->msi_cap ? f->msi_cap + 2 : 0, 2, &msi },
-		{ f->msi_maskable && f->msi_log2 < 5 ? f->msi_cap + 0x10 : 0, 4, &mask },
+		{ f->msi_maskable && f->msi_log2 < 5 ? msi_mask_reg(f) : 0, 4, &mask },
 	};
 
 	for (unsigned int i = 0; i < size; i++)
@@ -303,7 +319,7 @@ void pci_model_config_written(struct pci_function *f, const u8 *before, unsigned
 		memcpy(&was, before + f->msi_cap + 2, 2);
 		msi_control_written(f, was);
 	}
-	for (unsigned int reg = 4; f->msi_cap && reg <= 0xc; reg += 4)
+	for (unsigned int reg = 4; f->msi_cap && reg <= msi_data_reg(f) - f->msi_cap; reg += 4)
 		if (touches(where, size, f->msi_cap + reg, 4))
 			msi_message_written(f, before, f->msi_cap + reg);
 	if (msix_flags(f) & MSIX_ENABLE && msi_flags(f) & MSI_ENABLE)
@@ -335,8 +351,8 @@ void pci_model_add_msi(struct pci_function *f)
 		mask[0] = 0x71;
 		mask[1] = 0;
 		mask[2] = 0xfc;			/* of the address, two bits are always 0 */
-		memset(mask + 18, 0, 4);		/* pending bits */
-		f->msi_cap = pci_model_capability(f, 0x05, body, f->msi_maskable ? 24 :
-						  f->msi_32 ? 10 : 14, mask);
+		memset(mask + (f->msi_32 ? 14 : 18), 0, 4);	/* pending bits */
+		f->msi_cap = pci_model_capability(f, 0x05, body, (f->msi_maskable ? 24 : 14) -
+						  (f->msi_32 ? 4 : 0), mask);
 	}
 }
