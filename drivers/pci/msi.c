@@ -155,13 +155,15 @@ static void rewrite_msi(struct irq_data *d, struct msi_desc *desc, const struct 
 		d->chip->irq_retrigger(d);
 }
 
-/* One message serves all vectors: the first vector's. (S-152) */
+/* One message serves all vectors: the first vector's. (S-152) It stays as long as MSI is on, also
+ * when that vector is given back: others may be in use, and a device without mask bits could send
+ * what it finds. */
 static void pci_write_msg_msi(struct irq_data *d, struct msi_msg *msg)
 {
 	struct msi_desc *desc = irq_data_get_msi_desc(d);
 	struct pci_dev *dev = desc_to_pci(desc);
 
-	if (d->irq != desc->irq)
+	if (d->irq != desc->irq || (dev->msi_enabled && !msi_msg_address(msg)))
 		return;
 	desc->msg = *msg;
 	if (!reachable(dev))
