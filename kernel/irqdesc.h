@@ -102,15 +102,11 @@ void *irq_get_handler_data(unsigned int irq);
 struct msi_desc *irq_get_msi_desc(unsigned int irq);
 static inline const struct cpumask *irq_get_affinity_mask(unsigned int irq)
 {
-	struct irq_data *d = irq_get_irq_data(irq);
-
-	return d ? irq_data_get_affinity_mask(d) : NULL;
+	return irq_to_desc(irq) ? &irq_to_desc(irq)->irq_common_data.affinity : NULL;
 }
 static inline const struct cpumask *irq_get_effective_affinity_mask(unsigned int irq)
 {
-	struct irq_data *d = irq_get_irq_data(irq);
-
-	return d ? irq_data_get_effective_affinity_mask(d) : NULL;
+	return irq_to_desc(irq) ? &irq_to_desc(irq)->irq_common_data.effective_affinity : NULL;
 }
 static inline struct msi_desc *irq_data_get_msi_desc(const struct irq_data *d)
 {

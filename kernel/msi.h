@@ -25,11 +25,7 @@ struct msi_map {
 	int index, virq;
 };
 
-/* The caller's own, for its chip. */
-union msi_instance_cookie {
-	u64 value;
-	void *ptr;
-};
+union msi_instance_cookie;
 
 /* One message of a device (for multi-message MSI: nvec_used of them). */
 struct msi_desc {
@@ -40,9 +36,6 @@ struct msi_desc {
 	struct irq_affinity_desc *affinity;	/* one per vector; insertion copies it */
 	unsigned int msi_index;		/* in the device */
 	bool fresh;			/* bound by the allocation that is under way */
-	struct {
-		union msi_instance_cookie icookie;
-	} data;
 	/* The PCI layer's. */
 	struct {
 		u32 msix_ctrl;		/* cached vector control of the table entry */
@@ -77,7 +70,6 @@ struct msi_domain_ops {
 enum {
 	MSI_FLAG_USE_DEF_CHIP_OPS	= 1 << 1,	/* what is NULL goes to the parent */
 	MSI_FLAG_ACTIVATE_EARLY		= 1 << 2,
-	MSI_FLAG_ALLOC_SIMPLE_MSI_DESCS	= 1 << 5,	/* allocation makes descriptors, too */
 	MSI_FLAG_FREE_MSI_DESCS		= 1 << 6,	/* freeing irqs frees them, too */
 	MSI_FLAG_USE_DEV_FWNODE		= 1 << 7,	/* found by the tree's node */
 	MSI_FLAG_PCI_MSI_MASK_PARENT	= 1 << 9,
@@ -85,7 +77,6 @@ enum {
 	MSI_FLAG_MULTI_PCI_MSI		= 1 << 16,
 	MSI_FLAG_PCI_MSIX		= 1 << 17,
 	MSI_FLAG_LEVEL_CAPABLE		= 1 << 18,	/* two messages: asserted, deasserted */
-	MSI_FLAG_MSIX_CONTIGUOUS	= 1 << 19,
 };
 
 struct msi_domain_info {
@@ -177,7 +168,6 @@ struct msi_desc *msi_desc_at(struct device *dev, unsigned int index);	/* NULL: n
 	     (desc) = msi_desc_from(dev, domid, (desc)->msi_index + 1, filter))
 #define msi_for_each_desc(desc, dev, filter)					\
 	msi_domain_for_each_desc(desc, dev, MSI_DEFAULT_DOMAIN, filter)
-static inline struct device *msi_desc_to_dev(struct msi_desc *desc) { return desc->dev; }
 
 /* ---- Interrupts for them -------------------------------------------------------------------- */
 
@@ -202,7 +192,7 @@ void msi_domain_free_irqs_range_locked(struct device *dev, unsigned int domid,
 	msi_domain_free_irqs_range(dev, domid, 0, MSI_ANY_INDEX - 1)
 #define msi_domain_free_irqs_all_locked(dev, domid)	\
 	msi_domain_free_irqs_range_locked(dev, domid, 0, MSI_ANY_INDEX - 1)
-/* One more, with a descriptor, at INDEX or MSI_ANY_INDEX. AFFDESC, COOKIE: may be NULL. */
+/* One more, with a descriptor, at INDEX or MSI_ANY_INDEX. AFFDESC: may be NULL; COOKIE: unused. */
 struct msi_map msi_domain_alloc_irq_at(struct device *dev, unsigned int domid, unsigned int index,
 				       const struct irq_affinity_desc *affdesc,
 				       union msi_instance_cookie *cookie);

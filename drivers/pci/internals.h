@@ -59,11 +59,16 @@ unsigned int pci_check(void (*report)(void *arg, const char *text), void *arg);
 void pci_msi_init(struct pci_dev *dev);		/* at enumeration: leftovers off (S-155) */
 int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize);
 bool pci_msi_domain_supports(const struct pci_dev *dev, u32 flags);
+/* A driver's wish for one kind of messages; START is one of the two below. */
+struct pci_msi_wish {
+	unsigned int min, max;
+	struct msix_entry *entries;
+	struct irq_affinity *affd;
+	int (*start)(struct pci_dev *dev, unsigned int nvec, const struct pci_msi_wish *wish);
+};
 /* msi-enable.c: 0; or how many would have fitted; or an errno. */
-int pci_start_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
-		   struct irq_affinity *affd);
-int pci_start_msi(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
-		  struct irq_affinity *affd);
+int pci_start_msix(struct pci_dev *dev, unsigned int nvec, const struct pci_msi_wish *wish);
+int pci_start_msi(struct pci_dev *dev, unsigned int nvec, const struct pci_msi_wish *wish);
 void pci_msi_set_enable(struct pci_dev *dev, bool on);
 
 #endif

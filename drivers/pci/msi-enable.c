@@ -75,20 +75,13 @@ static int map_table(struct pci_dev *dev, unsigned int rows)
  * mask_all_rows(). */
 static int insert_row(struct pci_dev *dev, unsigned int row, struct irq_affinity_desc *masks)
 {
-	char *ctrl = (char *)dev->msix_base + row * PCI_MSIX_ENTRY_SIZE +
-		     PCI_MSIX_ENTRY_VECTOR_CTRL;
-	struct msi_desc init = {
-		.nvec_used = 1,
-		.msi_index = row,
-		.pci = {
-			.is_msix = true,
-			.can_mask = true,
-			.base = dev->msix_base,
-			.msix_ctrl = readl(ctrl) | PCI_MSIX_ENTRY_CTRL_MASKBIT,
-		},
-		.affinity = masks,
-	};
+	struct msi_desc init = { .nvec_used = 1, .msi_index = row, .affinity = masks, .pci = {
+		.is_msix = true, .can_mask = true, .base = dev->msix_base } };
 
+	if (row >= (unsigned int)pci_msix_vec_count(dev))
+		return -EINVAL;
+	init.pci.msix_ctrl = readl((char *)init.pci.base + row * PCI_MSIX_ENTRY_SIZE +
+				   PCI_MSIX_ENTRY_VECTOR_CTRL) | PCI_MSIX_ENTRY_CTRL_MASKBIT;
 	return msi_insert_msi_desc(&dev->dev, &init);
 }
 
@@ -102,9 +95,10 @@ static int setup_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned 
 	for (unsigned int i = 0; i < nvec && !err; i++)
 		err = insert_row(dev, entries ? entries[i].entry : i, masks ? &masks[i] : NULL);
 	kfree(masks);
-	if (!err)
-		err = msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0,
-						  pci_msix_vec_count(dev) - 1);
+	if (err)				/* no such row, or one twice */
+		return err == -ENOMEM ? err : -EINVAL;
+	err = msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0,
+					  pci_msix_vec_count(dev) - 1);
 	for (unsigned int i = 0; i < nvec && entries && !err; i++)
 		entries[i].vector = msi_get_virq(&dev->dev, entries[i].entry);
 	return err;
@@ -121,8 +115,7 @@ static void mask_all_rows(struct pci_dev *dev, unsigned int rows)
 	}
 }
 
-int pci_start_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
-		   struct irq_affinity *affd)
+int pci_start_msix(struct pci_dev *dev, unsigned int nvec, const struct pci_msi_wish *wish)
 {
 	unsigned int rows = pci_msix_vec_count(dev);
 	int err = pci_create_msi_domain(dev, true, rows);
@@ -132,7 +125,7 @@ int pci_start_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned int
 	update_msix(dev, 0, PCI_MSIX_FLAGS_MASKALL | PCI_MSIX_FLAGS_ENABLE);
 	err = map_table(dev, rows);
 	if (!err)
-		err = setup_msix(dev, entries, nvec, affd);
+		err = setup_msix(dev, wish->entries, nvec, wish->affd);
 	if (err) {
 		update_msix(dev, PCI_MSIX_FLAGS_MASKALL | PCI_MSIX_FLAGS_ENABLE, 0);
 		release_vectors(dev);
@@ -238,20 +231,18 @@ static int setup_msi(struct pci_dev *dev, unsigned int nvec, struct irq_affinity
 	return err ? err : check_address(dev, *out);
 }
 
-int pci_start_msi(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
-		  struct irq_affinity *affd)
+int pci_start_msi(struct pci_dev *dev, unsigned int nvec, const struct pci_msi_wish *wish)
 {
 	struct msi_desc *desc = NULL;
 	int err;
 
-	(void)entries;					/* of the table it has not */
 	if (nvec > 1 && !pci_msi_domain_supports(dev, MSI_FLAG_MULTI_PCI_MSI))
 		return 1;				/* try with one (S-143) */
 	err = pci_create_msi_domain(dev, false, nvec);
 	if (err)
 		return err;
 	pci_msi_set_enable(dev, false);
-	err = setup_msi(dev, nvec, affd, &desc);
+	err = setup_msi(dev, nvec, wish->affd, &desc);
 	if (err) {
 		if (desc)
 			mask_all_messages(dev, desc, false);

@@ -198,52 +198,29 @@ static int pci_msi_prepare(struct irq_domain *d, struct device *dev, int nvec,
 	return 0;
 }
 
-static void pci_msi_set_desc(msi_alloc_info_t *arg, struct msi_desc *desc)
-{
-	arg->desc = desc;
-	arg->hwirq = desc->msi_index;
-}
-
 #define PCI_MSI_COMMON_FLAGS	(MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_ACTIVATE_EARLY | \
 				 MSI_FLAG_FREE_MSI_DESCS)
 
-static const struct msi_domain_template msix_template = {
-	.name = "PCI-MSIX",
-	.chip = {
-		.name = "PCI-MSIX",
-		.irq_mask = pci_irq_mask_msix,
-		.irq_unmask = pci_irq_unmask_msix,
-		.irq_write_msi_msg = pci_write_msg_msix,
-		.flags = IRQCHIP_ONESHOT_SAFE,
-	},
-	.ops = { .msi_prepare = pci_msi_prepare, .set_desc = pci_msi_set_desc },
-	.info = {
-		.flags = PCI_MSI_COMMON_FLAGS | MSI_FLAG_PCI_MSIX,
-		.bus_token = DOMAIN_BUS_PCI_DEVICE_MSIX,
-	},
-};
-
-static const struct msi_domain_template msi_template = {
-	.name = "PCI-MSI",
-	.chip = {
-		.name = "PCI-MSI",
-		.irq_mask = pci_irq_mask_msi,
-		.irq_unmask = pci_irq_unmask_msi,
-		.irq_write_msi_msg = pci_write_msg_msi,
-		.flags = IRQCHIP_ONESHOT_SAFE,
-	},
-	.ops = { .msi_prepare = pci_msi_prepare, .set_desc = pci_msi_set_desc },
-	.info = {
-		.flags = PCI_MSI_COMMON_FLAGS | MSI_FLAG_MULTI_PCI_MSI,
-		.bus_token = DOMAIN_BUS_PCI_DEVICE_MSI,
-	},
-};
+#define PCI_TEMPLATE(what, kind, token, flag) {						\
+	.chip = {									\
+		.name = what,								\
+		.irq_mask = pci_irq_mask_##kind, .irq_unmask = pci_irq_unmask_##kind,	\
+		.irq_write_msi_msg = pci_write_msg_##kind,				\
+		.flags = IRQCHIP_ONESHOT_SAFE,						\
+	},										\
+	.ops = { .msi_prepare = pci_msi_prepare },					\
+	.info = { .bus_token = token, .flags = PCI_MSI_COMMON_FLAGS | (flag) },		\
+}
 
 int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize)
 {
-	return msi_create_device_irq_domain(&dev->dev, MSI_DEFAULT_DOMAIN,
-					    msix ? &msix_template : &msi_template, hwsize, NULL,
-					    NULL) ? 0 : -ENODEV;
+	static const struct msi_domain_template template[] = {
+		PCI_TEMPLATE("PCI-MSI", msi, DOMAIN_BUS_PCI_DEVICE_MSI, MSI_FLAG_MULTI_PCI_MSI),
+		PCI_TEMPLATE("PCI-MSIX", msix, DOMAIN_BUS_PCI_DEVICE_MSIX, MSI_FLAG_PCI_MSIX),
+	};
+
+	return msi_create_device_irq_domain(&dev->dev, MSI_DEFAULT_DOMAIN, &template[msix], hwsize,
+					    NULL, NULL) ? 0 : -ENODEV;
 }
 
 bool pci_msi_domain_supports(const struct pci_dev *dev, u32 flags)
@@ -273,24 +250,20 @@ static struct irq_domain *find_msi_parent(struct pci_dev *dev)
 }
 
 /* Firmware or an earlier kernel may have left either on. (S-155) */
+static u8 find_quiet(struct pci_dev *dev, u8 id, u16 enable)
+{
+	u8 cap = pci_find_capability(dev, id);
+	u16 flags = cap ? pci_read_config16(dev, cap + PCI_MSI_FLAGS) : 0;
+
+	if (flags & enable)
+		pci_write_config16(dev, cap + PCI_MSI_FLAGS, flags & ~enable);
+	return cap;
+}
+
 void pci_msi_init(struct pci_dev *dev)
 {
-	u16 flags;
-
-	dev->msi_cap = pci_find_capability(dev, PCI_CAP_ID_MSI);
-	dev->msix_cap = pci_find_capability(dev, PCI_CAP_ID_MSIX);
-	if (dev->msi_cap) {
-		flags = pci_read_config16(dev, dev->msi_cap + PCI_MSI_FLAGS);
-		if (flags & PCI_MSI_FLAGS_ENABLE)
-			pci_write_config16(dev, dev->msi_cap + PCI_MSI_FLAGS,
-					   flags & ~PCI_MSI_FLAGS_ENABLE);
-	}
-	if (dev->msix_cap) {
-		flags = pci_read_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS);
-		if (flags & PCI_MSIX_FLAGS_ENABLE)
-			pci_write_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS,
-					   flags & ~PCI_MSIX_FLAGS_ENABLE);
-	}
+	dev->msi_cap = find_quiet(dev, PCI_CAP_ID_MSI, PCI_MSI_FLAGS_ENABLE);
+	dev->msix_cap = find_quiet(dev, PCI_CAP_ID_MSIX, PCI_MSIX_FLAGS_ENABLE);
 	if (dev->msi_cap || dev->msix_cap)
 		dev->dev.msi.domain = find_msi_parent(dev) ?: msi_default_parent();
 	else if (msi_default_parent() && dev->pin)

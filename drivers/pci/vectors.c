@@ -11,15 +11,6 @@
 #include <kernel/printk.h>
 #include <string.h>
 
-/* A wish for one kind of message. */
-struct wish {
-	unsigned int min, max;
-	struct msix_entry *entries;
-	struct irq_affinity *affd;
-	int (*start)(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
-		     struct irq_affinity *affd);
-};
-
 static bool no_msi;
 
 void pci_no_msi(void)
@@ -61,7 +52,7 @@ static bool msi_forbidden(const struct pci_dev *dev)
 }
 
 /* As many as there are, from the most down to the least: their number, or an errno. */
-static int start_range(struct pci_dev *dev, unsigned int hw_count, const struct wish *wish)
+static int start_range(struct pci_dev *dev, unsigned int hw_count, const struct pci_msi_wish *wish)
 {
 	unsigned int n = min(wish->max, hw_count);
 
@@ -72,7 +63,7 @@ static int start_range(struct pci_dev *dev, unsigned int hw_count, const struct 
 			n = irq_calc_affinity_vectors(wish->min, n, wish->affd);
 		if (!n || n < wish->min)
 			return -ENOSPC;
-		err = wish->start(dev, wish->entries, n, wish->affd);
+		err = wish->start(dev, n, wish);
 		if (!err)
 			dev->intx_enabled = false;
 		if (err <= 0)
@@ -83,20 +74,7 @@ static int start_range(struct pci_dev *dev, unsigned int hw_count, const struct 
 	}
 }
 
-/* Each row at most once. */
-static bool entries_fit(const struct msix_entry *entries, unsigned int nvec, unsigned int rows)
-{
-	for (unsigned int i = 0; i < nvec && entries; i++) {
-		if (entries[i].entry >= rows)
-			return false;
-		for (unsigned int j = 0; j < i; j++)
-			if (entries[j].entry == entries[i].entry)
-				return false;
-	}
-	return true;
-}
-
-static int try_msix(struct pci_dev *dev, const struct wish *wish)
+static int try_msix(struct pci_dev *dev, const struct pci_msi_wish *wish)
 {
 	int rows = pci_msix_vec_count(dev);
 
@@ -106,12 +84,12 @@ static int try_msix(struct pci_dev *dev, const struct wish *wish)
 		return -EINVAL;
 	if (!pci_msi_domain_supports(dev, MSI_FLAG_PCI_MSIX))
 		return -ENOTSUPP;
-	if (!wish->max || msi_forbidden(dev) || !entries_fit(wish->entries, wish->max, rows))
+	if (!wish->max || msi_forbidden(dev))
 		return -EINVAL;
 	return start_range(dev, rows, wish);
 }
 
-static int try_msi(struct pci_dev *dev, const struct wish *wish)
+static int try_msi(struct pci_dev *dev, const struct pci_msi_wish *wish)
 {
 	int messages = pci_msi_vec_count(dev);
 
@@ -128,13 +106,16 @@ static int try_msi(struct pci_dev *dev, const struct wish *wish)
 
 int pci_enable_msix_range(struct pci_dev *dev, struct msix_entry *entries, int minvec, int maxvec)
 {
-	return try_msix(dev, &(struct wish){ .min = minvec, .max = maxvec, .entries = entries,
-					     .start = pci_start_msix });
+	struct pci_msi_wish wish = { minvec, maxvec, entries, NULL, pci_start_msix };
+
+	return try_msix(dev, &wish);
 }
 
 int pci_enable_msi(struct pci_dev *dev)
 {
-	return min(try_msi(dev, &(struct wish){ .min = 1, .max = 1, .start = pci_start_msi }), 0);
+	struct pci_msi_wish wish = { 1, 1, NULL, NULL, pci_start_msi };
+
+	return min(try_msi(dev, &wish), 0);
 }
 
 /* ---- INTx ----------------------------------------------------------------------------------- */
@@ -178,19 +159,12 @@ static int try_intx(struct pci_dev *dev)
 
 /* ---- For drivers ---------------------------------------------------------------------------- */
 
-/* A driver with sets of vectors hears that there is only one. */
-static void tell_sets(struct irq_affinity *affd)
-{
-	if (affd)
-		kfree(irq_create_affinity_masks(1, affd));
-}
-
 int pci_alloc_irq_vectors_affinity(struct pci_dev *dev, unsigned int min_vecs,
 				   unsigned int max_vecs, unsigned int flags,
 				   struct irq_affinity *affd)
 {
 	struct irq_affinity spread_all = { 0 };
-	struct wish wish = { .min = min_vecs, .max = max_vecs };
+	struct pci_msi_wish wish = { .min = min_vecs, .max = max_vecs };
 	int n = -ENOSPC;
 
 	if (flags & PCI_IRQ_AFFINITY)
@@ -212,8 +186,8 @@ int pci_alloc_irq_vectors_affinity(struct pci_dev *dev, unsigned int min_vecs,
 	if (flags & PCI_IRQ_INTX && min_vecs == 1 && dev->pin) {
 		int intx = try_intx(dev);
 
-		if (intx > 0)
-			tell_sets(wish.affd);
+		if (intx > 0 && wish.affd)	/* its sets hear that there is only one */
+			kfree(irq_create_affinity_masks(1, wish.affd));
 		if (intx > 0 || intx == -EBUSY)
 			return intx;
 	}

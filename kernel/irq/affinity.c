@@ -131,30 +131,16 @@ int irq_set_affinity_user(unsigned int irq, const struct cpumask *mask)
 }
 
 /* What a driver thinks best, for whoever balances; it keeps the mask until it says NULL. */
-static int apply_hint(unsigned int irq, const struct cpumask *hint, bool move)
+int __irq_apply_affinity_hint(unsigned int irq, const struct cpumask *hint, bool move)
 {
-	unsigned long flags;
-	struct irq_desc *desc = irq_get_desc_lock(irq, &flags);
-	bool known = desc && !irq_settings_is(desc, IRQ_PER_CPU_DEVID);
+	struct irq_desc *desc = irq_to_desc(irq);
 
-	if (!desc)
+	if (!desc || irq_settings_is(desc, IRQ_PER_CPU_DEVID))
 		return -EINVAL;
-	if (known)
-		desc->affinity_hint = hint;
-	irq_put_desc_unlock(desc, flags);
-	if (known && hint && move)
+	__atomic_store_n(&desc->affinity_hint, hint, __ATOMIC_RELAXED);
+	if (hint && move)
 		irq_set_affinity(irq, hint);
-	return known ? 0 : -EINVAL;
-}
-
-int irq_update_affinity_hint(unsigned int irq, const struct cpumask *hint)
-{
-	return apply_hint(irq, hint, false);
-}
-
-int irq_set_affinity_and_hint(unsigned int irq, const struct cpumask *hint)
-{
-	return apply_hint(irq, hint, true);
+	return 0;
 }
 
 /* The affinity of a line that starts: the user's if it still fits, else the default. (S-123) */

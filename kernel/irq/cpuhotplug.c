@@ -12,51 +12,23 @@
 
 #define BUSY_NS		NSEC_PER_SEC	/* that a CPU that leaves waits for a move under way */
 
-/* A move that is parked is made now, or, if nobody is left where it leads, forgotten. */
-static const struct cpumask *take_parked(struct irq_desc *desc)
-{
-	struct irq_data *d = &desc->irq_data;
-
-	if (!irqd_is_setaffinity_pending(d))
-		return NULL;
-	irqd_clear(d, IRQD_SETAFFINITY_PENDING);
-	return cpumask_intersects(&desc->pending_mask, cpu_online_mask) ? &desc->pending_mask
-									 : NULL;
-}
-
-static bool is_at(const struct irq_data *d, unsigned int cpu)
-{
-	const struct cpumask *at = irq_data_get_effective_affinity_mask(d);
-
-	return cpumask_test_cpu(cpu, cpumask_empty(at) ? irq_data_get_affinity_mask(d) : at);
-}
-
-static int move_to(struct irq_data *d, struct cpumask mask)
-{
-	int ret = irq_do_set_affinity(d, &mask, false);
-
-	/* Where its own CPUs have no vector left, any other will do. */
-	if (ret == -ENOSPC && !irqd_affinity_is_managed(d))
-		ret = irq_do_set_affinity(d, cpu_online_mask, false);
-	return ret;
-}
-
 static int migrate_one(struct irq_desc *desc, unsigned int cpu)
 {
 	struct irq_data *d = &desc->irq_data;
 	bool mask = d->chip->flags & IRQCHIP_MOVE_DEFERRED && !irqd_irq_masked(d);
-	const struct cpumask *to;
+	const struct cpumask *to, *at = irq_data_get_effective_affinity_mask(d);
 	int ret;
 
+	if (cpumask_empty(at))
+		at = irq_data_get_affinity_mask(d);
 	if (!desc->action || !d->chip->irq_set_affinity)
 		return 0;
-	if (irqd_is_per_cpu(d) || !irqd_is_started(d) || !is_at(d, cpu)) {
-		if (irqd_is_setaffinity_pending(d) &&
-		    !cpumask_intersects(&desc->pending_mask, cpu_online_mask))
-			irqd_clear(d, IRQD_SETAFFINITY_PENDING);
+	/* A move that is parked is made now, or, if nobody is left where it leads, forgotten. */
+	if (!cpumask_intersects(&desc->pending_mask, cpu_online_mask))
+		irqd_clear(d, IRQD_SETAFFINITY_PENDING);
+	if (irqd_is_per_cpu(d) || !irqd_is_started(d) || !cpumask_test_cpu(cpu, at))
 		return 0;
-	}
-	to = take_parked(desc) ?: irq_data_get_affinity_mask(d);
+	to = irqd_is_setaffinity_pending(d) ? &desc->pending_mask : irq_data_get_affinity_mask(d);
 	if (!cpumask_intersects(to, cpu_online_mask)) {
 		if (irqd_affinity_is_managed(d)) {
 			irqd_set(d, IRQD_MANAGED_SHUTDOWN);
@@ -67,7 +39,12 @@ static int migrate_one(struct irq_desc *desc, unsigned int cpu)
 	}
 	if (mask && d->chip->irq_mask)
 		d->chip->irq_mask(d);
-	ret = move_to(d, *to);
+	ret = irq_do_set_affinity(d, &(struct cpumask){ to->bits }, false);
+	/* Where its own CPUs have no vector left, any other will do. */
+	if (ret == -ENOSPC && !irqd_affinity_is_managed(d))
+		ret = irq_do_set_affinity(d, cpu_online_mask, false);
+	if (ret != -EBUSY)
+		irqd_clear(d, IRQD_SETAFFINITY_PENDING);
 	if (mask && d->chip->irq_unmask)
 		d->chip->irq_unmask(d);
 	return ret;

@@ -115,43 +115,16 @@ static int bind_range(struct device *dev, unsigned int domid, unsigned int first
 	return ret;
 }
 
-/* Descriptors for a whole range: none of it may have one. */
-static int add_simple_descs(struct device *dev, struct msi_dev_domain *dom, unsigned int domid,
-			    unsigned int first, unsigned int last)
-{
-	for (unsigned int i = first; i <= last; i++) {
-		struct msi_desc init = { .msi_index = i, .nvec_used = 1 };
-		int ret = msi_dev_domain_insert(dev, dom, &init);
-
-		if (ret < 0) {
-			if (i > first)
-				msi_domain_free_msi_descs_range(dev, domid, first, i - 1);
-			return ret;
-		}
-	}
-	return 0;
-}
-
 int msi_domain_alloc_irqs_range_locked(struct device *dev, unsigned int domid, unsigned int first,
 				       unsigned int last)
 {
 	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
-	bool simple;
-	int ret = 0;
 
 	if (!dom || !dom->domain)
 		return -ENODEV;
 	if (WARN_ON(first > last || last >= dom->own->t.info.hwsize))
 		return -EINVAL;
-	simple = dom->own->t.info.flags & MSI_FLAG_ALLOC_SIMPLE_MSI_DESCS;
-	if (simple)
-		ret = add_simple_descs(dev, dom, domid, first, last);
-	if (ret)
-		return ret;
-	ret = bind_range(dev, domid, first, last);
-	if (ret && simple)
-		msi_domain_free_msi_descs_range(dev, domid, first, last);
-	return ret;
+	return bind_range(dev, domid, first, last);
 }
 
 int msi_domain_alloc_irqs_range(struct device *dev, unsigned int domid, unsigned int first,
@@ -190,24 +163,6 @@ void msi_domain_free_irqs_range(struct device *dev, unsigned int domid, unsigned
 	msi_device_data_put(dev);
 }
 
-static struct msi_map alloc_irq_at(struct device *dev, unsigned int domid,
-				   const struct msi_desc *init)
-{
-	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
-	int ret, index;
-
-	if (!dom->domain)
-		return (struct msi_map){ .index = -ENODEV };
-	index = msi_dev_domain_insert(dev, dom, init);
-	if (index < 0)
-		return (struct msi_map){ .index = index };
-	ret = bind_range(dev, domid, index, index);
-	if (!ret)
-		return (struct msi_map){ index, msi_domain_get_virq(dev, domid, index) };
-	msi_domain_free_msi_descs_range(dev, domid, index, index);
-	return (struct msi_map){ .index = ret };
-}
-
 struct msi_map msi_domain_alloc_irq_at(struct device *dev, unsigned int domid, unsigned int index,
 				       const struct irq_affinity_desc *affdesc,
 				       union msi_instance_cookie *cookie)
@@ -215,14 +170,21 @@ struct msi_map msi_domain_alloc_irq_at(struct device *dev, unsigned int domid, u
 	struct msi_desc init = { .msi_index = index, .nvec_used = 1,
 				 .affinity = (struct irq_affinity_desc *)affdesc };
 	struct msi_map map = { .index = -ENODEV };
+	int ret;
 
-	if (!msi_dev_domain(dev, domid))
+	(void)cookie;
+	if (!msi_get_device_domain(dev, domid))
 		return map;
-	if (cookie)
-		init.data.icookie = *cookie;
 	msi_lock_descs(dev);
-	map = alloc_irq_at(dev, domid, &init);
+	map.index = msi_dev_domain_insert(dev, msi_dev_domain(dev, domid), &init);
+	ret = map.index < 0 ? map.index : bind_range(dev, domid, map.index, map.index);
+	if (!ret)
+		map.virq = msi_domain_get_virq(dev, domid, map.index);
+	else if (map.index >= 0)
+		msi_domain_free_msi_descs_range(dev, domid, map.index, map.index);
 	msi_unlock_descs(dev);
+	if (ret)
+		map.index = ret;
 	return map;
 }
 

@@ -28,18 +28,6 @@ static void one_set(struct irq_affinity *affd, unsigned int nvecs)
 	affd->set_size[0] = nvecs;
 }
 
-static int spread_set(struct irq_affinity_desc *masks, unsigned int nvecs)
-{
-	struct cpumask *groups = nvecs ? group_cpus_evenly(nvecs) : NULL;
-
-	if (!groups)
-		return nvecs ? -ENOMEM : 0;
-	for (unsigned int i = 0; i < nvecs; i++)
-		masks[i].mask = groups[i];
-	kfree(groups);
-	return 0;
-}
-
 struct irq_affinity_desc *irq_create_affinity_masks(unsigned int nvecs, struct irq_affinity *affd)
 {
 	unsigned int fixed = affd->pre_vectors + affd->post_vectors, done = affd->pre_vectors;
@@ -59,11 +47,17 @@ struct irq_affinity_desc *irq_create_affinity_masks(unsigned int nvecs, struct i
 		masks[i].is_managed = i >= affd->pre_vectors && i < nvecs - affd->post_vectors;
 	}
 	for (unsigned int i = 0; i < affd->nr_sets; done += affd->set_size[i++]) {
-		if (done + affd->set_size[i] <= nvecs &&
-		    !spread_set(&masks[done], affd->set_size[i]))
-			continue;
-		kfree(masks);
-		return NULL;
+		unsigned int size = affd->set_size[i];
+		struct cpumask *groups = size ? group_cpus_evenly(size) : NULL;
+
+		if ((size && !groups) || done + size > nvecs) {
+			kfree(groups);
+			kfree(masks);
+			return NULL;
+		}
+		for (unsigned int n = 0; n < size; n++)
+			masks[done + n].mask = groups[n];
+		kfree(groups);
 	}
 	return masks;
 }
