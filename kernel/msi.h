@@ -163,11 +163,9 @@ struct msi_desc *msi_desc_from(struct device *dev, unsigned int domid, unsigned 
 			       enum msi_desc_filter filter);
 #define msi_first_desc(dev, filter)	msi_desc_from(dev, MSI_DEFAULT_DOMAIN, 0, filter)
 struct msi_desc *msi_desc_at(struct device *dev, unsigned int index);	/* NULL: none */
-#define msi_domain_for_each_desc(desc, dev, domid, filter)			\
-	for ((desc) = msi_desc_from(dev, domid, 0, filter); (desc);		\
-	     (desc) = msi_desc_from(dev, domid, (desc)->msi_index + 1, filter))
-#define msi_for_each_desc(desc, dev, filter)					\
-	msi_domain_for_each_desc(desc, dev, MSI_DEFAULT_DOMAIN, filter)
+#define msi_for_each_desc(desc, dev, filter)						\
+	for ((desc) = msi_first_desc(dev, filter); (desc);				\
+	     (desc) = msi_desc_from(dev, MSI_DEFAULT_DOMAIN, (desc)->msi_index + 1, filter))
 
 /* ---- Interrupts for them -------------------------------------------------------------------- */
 
@@ -181,8 +179,6 @@ int msi_domain_alloc_irqs_range(struct device *dev, unsigned int domid, unsigned
 				unsigned int last);
 int msi_domain_alloc_irqs_range_locked(struct device *dev, unsigned int domid, unsigned int first,
 				       unsigned int last);
-#define msi_domain_alloc_irqs_all_locked(dev, domid, nirqs)	\
-	msi_domain_alloc_irqs_range_locked(dev, domid, 0, (nirqs) - 1)
 /* Frees interrupts, and descriptors by MSI_FLAG_FREE_MSI_DESCS. (S-136) */
 void msi_domain_free_irqs_range(struct device *dev, unsigned int domid, unsigned int first,
 				unsigned int last);
@@ -190,8 +186,6 @@ void msi_domain_free_irqs_range_locked(struct device *dev, unsigned int domid,
 				       unsigned int first, unsigned int last);
 #define msi_domain_free_irqs_all(dev, domid)	\
 	msi_domain_free_irqs_range(dev, domid, 0, MSI_ANY_INDEX - 1)
-#define msi_domain_free_irqs_all_locked(dev, domid)	\
-	msi_domain_free_irqs_range_locked(dev, domid, 0, MSI_ANY_INDEX - 1)
 /* One more, with a descriptor, at INDEX or MSI_ANY_INDEX. AFFDESC: may be NULL; COOKIE: unused. */
 struct msi_map msi_domain_alloc_irq_at(struct device *dev, unsigned int domid, unsigned int index,
 				       const struct irq_affinity_desc *affdesc,

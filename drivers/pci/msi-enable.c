@@ -161,14 +161,10 @@ void pci_disable_msix(struct pci_dev *dev)
 
 /* ---- MSI ------------------------------------------------------------------------------------ */
 
-static void update_msi(struct pci_dev *dev, u16 clear, u16 set)
-{
-	update16(dev, dev->msi_cap + PCI_MSI_FLAGS, clear, set);
-}
-
 void pci_msi_set_enable(struct pci_dev *dev, bool on)
 {
-	update_msi(dev, PCI_MSI_FLAGS_ENABLE, on ? PCI_MSI_FLAGS_ENABLE : 0);
+	update16(dev, dev->msi_cap + PCI_MSI_FLAGS, PCI_MSI_FLAGS_ENABLE,
+		 on ? PCI_MSI_FLAGS_ENABLE : 0);
 }
 
 /* All the mask bits the capability has, if any, at once. */
@@ -250,7 +246,7 @@ int pci_start_msi(struct pci_dev *dev, unsigned int nvec, const struct pci_msi_w
 		return err;
 	}
 	pci_intx(dev, false);
-	update_msi(dev, PCI_MSI_FLAGS_QSIZE, log2_up(nvec) << 4);
+	update16(dev, dev->msi_cap + PCI_MSI_FLAGS, PCI_MSI_FLAGS_QSIZE, log2_up(nvec) << 4);
 	pci_msi_set_enable(dev, true);
 	dev->msi_enabled = true;
 	dev->nr_vectors = nvec;

@@ -203,10 +203,9 @@ static int pci_msi_prepare(struct irq_domain *d, struct device *dev, int nvec,
 
 #define PCI_TEMPLATE(what, kind, token, flag) {						\
 	.chip = {									\
-		.name = what,								\
+		.name = what, .flags = IRQCHIP_ONESHOT_SAFE,				\
 		.irq_mask = pci_irq_mask_##kind, .irq_unmask = pci_irq_unmask_##kind,	\
 		.irq_write_msi_msg = pci_write_msg_##kind,				\
-		.flags = IRQCHIP_ONESHOT_SAFE,						\
 	},										\
 	.ops = { .msi_prepare = pci_msi_prepare },					\
 	.info = { .bus_token = token, .flags = PCI_MSI_COMMON_FLAGS | (flag) },		\

@@ -191,6 +191,7 @@ enum {
  * MIN is 1). Returns their number, which the caller must look at, or a negative errno: -ERANGE
  * (MAX below MIN), -ENOSPC (fewer than MIN to be had), -EINVAL (no such capability, or one is
  * enabled already), -ENOTSUPP (no controller takes them), -EBUSY (INTx beside MSI).
+ * Boot argument pci=nomsi: as if no device had MSI-X or MSI, -EINVAL.
  * Nothing is delivered before request_irq(pci_irq_vector(dev, n), …). (S-139 … S-146)
  */
 int __must_check pci_alloc_irq_vectors_affinity(struct pci_dev *dev, unsigned int min_vecs,
@@ -201,8 +202,6 @@ static inline int __must_check pci_alloc_irq_vectors(struct pci_dev *dev, unsign
 {
 	return pci_alloc_irq_vectors_affinity(dev, min_vecs, max_vecs, flags, NULL);
 }
-/* From now on no device gets messages; boot argument pci=nomsi. */
-void pci_no_msi(void);
 /* After free_irq() of each. Harmless without any. */
 void pci_free_irq_vectors(struct pci_dev *dev);
 /* The irq of vector NR, or -EINVAL. */

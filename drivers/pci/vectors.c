@@ -11,13 +11,6 @@
 #include <kernel/printk.h>
 #include <string.h>
 
-static bool no_msi;
-
-void pci_no_msi(void)
-{
-	no_msi = true;
-}
-
 int pci_msix_vec_count(struct pci_dev *dev)
 {
 	if (!dev->msix_cap)
@@ -41,9 +34,8 @@ static bool msi_forbidden(const struct pci_dev *dev)
 {
 	char arg[8];
 
-	if (boot_arg("pci", arg, sizeof(arg)) && !strcmp(arg, "nomsi"))
-		pci_no_msi();
-	if (no_msi || dev->no_msi || dev->current_state != PCI_D0)
+	if ((boot_arg("pci", arg, sizeof(arg)) && !strcmp(arg, "nomsi")) || dev->no_msi ||
+	    dev->current_state != PCI_D0)
 		return true;
 	for (const struct pci_bus *bus = dev->bus; bus; bus = bus->parent)
 		if (bus->no_msi)

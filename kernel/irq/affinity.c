@@ -116,18 +116,15 @@ int irq_force_affinity(unsigned int irq, const struct cpumask *mask)
 	return set_affinity(irq, mask, true);
 }
 
-bool irq_can_set_affinity_usr(unsigned int irq)
+int irq_set_affinity_user(unsigned int irq, const struct cpumask *mask)
 {
 	struct irq_desc *desc = irq_to_desc(irq);
 
-	return desc && can_set_affinity(desc) && !irqd_affinity_is_managed(&desc->irq_data);
-}
-
-int irq_set_affinity_user(unsigned int irq, const struct cpumask *mask)
-{
-	if (!irq_to_desc(irq))
+	if (!desc)
 		return -EINVAL;
-	return irq_can_set_affinity_usr(irq) ? irq_set_affinity(irq, mask) : -EIO;
+	if (!can_set_affinity(desc) || irqd_affinity_is_managed(&desc->irq_data))
+		return -EIO;
+	return irq_set_affinity(irq, mask);
 }
 
 /* What a driver thinks best, for whoever balances; it keeps the mask until it says NULL. */
