@@ -104,10 +104,6 @@ static inline const struct cpumask *irq_get_affinity_mask(unsigned int irq)
 {
 	return irq_to_desc(irq) ? &irq_to_desc(irq)->irq_common_data.affinity : NULL;
 }
-static inline const struct cpumask *irq_get_effective_affinity_mask(unsigned int irq)
-{
-	return irq_to_desc(irq) ? &irq_to_desc(irq)->irq_common_data.effective_affinity : NULL;
-}
 static inline struct msi_desc *irq_data_get_msi_desc(const struct irq_data *d)
 {
 	return d->common->msi_desc;
