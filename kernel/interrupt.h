@@ -144,12 +144,6 @@ static inline int irq_set_affinity_and_hint(unsigned int irq, const struct cpuma
 #define irq_set_affinity_hint	irq_set_affinity_and_hint
 extern struct cpumask irq_default_affinity;
 int irq_can_set_affinity(unsigned int irq);
-/* Where a driver would like it; the mask stays the driver's, who says NULL before free_irq()
- * (S-127). _and_ moves it there, too. 0, or -EINVAL for no such irq or a per-CPU one. */
-int __irq_apply_affinity_hint(unsigned int irq, const struct cpumask *hint, bool move);
-#define irq_update_affinity_hint(irq, hint)	__irq_apply_affinity_hint(irq, hint, false)
-#define irq_set_affinity_and_hint(irq, hint)	__irq_apply_affinity_hint(irq, hint, true)
-#define irq_set_affinity_hint			irq_set_affinity_and_hint
 
 #define IRQ_AFFINITY_MAX_SETS	4
 

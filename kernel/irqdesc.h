@@ -31,7 +31,6 @@ struct irq_desc {
 	struct mutex request_mutex;	/* request and free of this line, one at a time */
 	struct list_head resend_link;
 	const char *name;		/* of the flow: "edge" */
-	const struct cpumask *affinity_hint;	/* the driver's; NULL: none */
 	unsigned int kstat_irqs[];	/* per CPU: interrupts taken */
 };
 
@@ -100,10 +99,6 @@ const struct irq_chip *irq_get_chip(unsigned int irq);
 void *irq_get_chip_data(unsigned int irq);
 void *irq_get_handler_data(unsigned int irq);
 struct msi_desc *irq_get_msi_desc(unsigned int irq);
-static inline const struct cpumask *irq_get_affinity_mask(unsigned int irq)
-{
-	return irq_to_desc(irq) ? &irq_to_desc(irq)->irq_common_data.affinity : NULL;
-}
 static inline struct msi_desc *irq_data_get_msi_desc(const struct irq_data *d)
 {
 	return d->common->msi_desc;

@@ -208,7 +208,7 @@ void pci_free_irq_vectors(struct pci_dev *dev);
 int pci_irq_vector(struct pci_dev *dev, unsigned int nr);
 /* The CPUs vector NR was spread to; NULL: it was not, or no such vector; INTx: all CPUs. */
 const struct cpumask *pci_irq_get_affinity(struct pci_dev *dev, unsigned int nr);
-/* MSI-X only. entries[n].entry (ENTRIES may be NULL: n) is the row that
+/* One kind only. entries[n].entry (ENTRIES may be NULL: n) is the row that
  * vector n shall have; .vector becomes its irq. MINVEC … MAXVEC: their number, or an errno. */
 struct msix_entry {
 	u32 vector;
@@ -216,6 +216,7 @@ struct msix_entry {
 };
 int __must_check pci_enable_msix_range(struct pci_dev *dev, struct msix_entry *entries, int minvec,
 				       int maxvec);
+int __must_check pci_enable_msi(struct pci_dev *dev);	/* one message: 0 or an errno */
 void pci_disable_msix(struct pci_dev *dev);
 void pci_disable_msi(struct pci_dev *dev);
 /* The INTx disable bit, inverted. */

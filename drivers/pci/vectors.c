@@ -103,6 +103,13 @@ int pci_enable_msix_range(struct pci_dev *dev, struct msix_entry *entries, int m
 	return try_msix(dev, &wish);
 }
 
+int pci_enable_msi(struct pci_dev *dev)
+{
+	struct pci_msi_wish wish = { 1, 1, NULL, NULL, pci_start_msi };
+
+	return min(try_msi(dev, &wish), 0);
+}
+
 /* ---- INTx ----------------------------------------------------------------------------------- */
 
 /* The host's interrupt-map turns (device, pin) of the root bus into a line of a controller. */

@@ -127,19 +127,6 @@ int irq_set_affinity_user(unsigned int irq, const struct cpumask *mask)
 	return irq_set_affinity(irq, mask);
 }
 
-/* What a driver thinks best, for whoever balances; it keeps the mask until it says NULL. */
-int __irq_apply_affinity_hint(unsigned int irq, const struct cpumask *hint, bool move)
-{
-	struct irq_desc *desc = irq_to_desc(irq);
-
-	if (!desc || irq_settings_is(desc, IRQ_PER_CPU_DEVID))
-		return -EINVAL;
-	__atomic_store_n(&desc->affinity_hint, hint, __ATOMIC_RELAXED);
-	if (hint && move)
-		irq_set_affinity(irq, hint);
-	return 0;
-}
-
 /* The affinity of a line that starts: the user's if it still fits, else the default. (S-123) */
 int irq_setup_affinity(struct irq_desc *desc)
 {

@@ -241,8 +241,6 @@ static struct irqaction *unlink_action(struct irq_desc *desc, void *dev_id)
 			irq_settings_change(desc, IRQ_DISABLE_UNLAZY, 0);
 			irq_shutdown(desc);
 		}
-		if (WARN_ON(desc->affinity_hint))	/* it may lie in the driver's memory */
-			desc->affinity_hint = NULL;
 	} else {
 		action = NULL;
 	}
