@@ -434,7 +434,7 @@ def slot_control(slot, port):
 def test_pulled_out(slot, loaded):
     """Somebody else cuts the slot's power: nothing but ones from one moment to the next."""
     guest = slot.guest
-    slot.plug()
+    name = slot.plug()
     slot.settle()
     control = slot_control(slot, 2)
     if loaded:
@@ -446,6 +446,7 @@ def test_pulled_out(slot, loaded):
     slot.settle()
     assert [d['disk'] for d in guest.json('blk info')] == [0]
     check_same(guest, slot.monitor)
+    slot.monitor.wait_deleted(name)     # until then QEMU keeps the image
     slot.plug()
     slot.settle()
     assert ' 0 errors' in guest.type('blk stress 300 --disk 1')
