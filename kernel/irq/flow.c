@@ -109,8 +109,8 @@ static void oneshot_eoi(struct irq_desc *desc)
 		unmask_irq(desc);
 	} else if (!(desc->irq_data.chip->flags & IRQCHIP_EOI_THREADED)) {
 		chip_eoi(desc);
-	} else if (!desc->threads_oneshot) {
-		desc->istate |= IRQS_EOI_OWED;	/* disabled, and no thread that would send it */
+	} else {
+		desc->istate |= IRQS_EOI_OWED;	/* by the thread, or by an enable before it */
 	}
 }
 

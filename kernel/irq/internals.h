@@ -13,7 +13,7 @@ enum {
 	IRQS_ONESHOT		= 1 << 5,
 	IRQS_REPLAY		= 1 << 6,
 	IRQS_PENDING		= 1 << 9,
-	IRQS_EOI_OWED		= 1 << 15,	/* threaded eoi held back by a disable */
+	IRQS_EOI_OWED		= 1 << 15,	/* chip waits for the eoi of a threaded line */
 	IRQS_CHAINED		= 1 << 16,	/* the line feeds another controller */
 };
 

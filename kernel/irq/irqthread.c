@@ -70,12 +70,9 @@ static void oneshot_done(struct irq_desc *desc, struct irqaction *action)
 	if (__atomic_load_n(&action->thread_flags, __ATOMIC_ACQUIRE) & BIT(IRQTF_RUNTHREAD))
 		return;		/* woken again meanwhile */
 	desc->threads_oneshot &= ~action->thread_mask;
-	if (desc->threads_oneshot || !irqd_irq_masked(&desc->irq_data))
-		return;
-	if (!irqd_irq_disabled(&desc->irq_data))
+	if (!desc->threads_oneshot && irqd_irq_masked(&desc->irq_data) &&
+	    !irqd_irq_disabled(&desc->irq_data))
 		unmask_threaded_irq(desc);
-	else if (desc->irq_data.chip->flags & IRQCHIP_EOI_THREADED)
-		desc->istate |= IRQS_EOI_OWED;
 }
 
 static void finalize_oneshot(struct irq_desc *desc, struct irqaction *action)

@@ -41,12 +41,17 @@ void mask_ack_irq(struct irq_desc *desc)
 		chip->irq_ack(&desc->irq_data);
 }
 
+static void send_owed_eoi(struct irq_desc *desc)
+{
+	if (!(desc->istate & IRQS_EOI_OWED))
+		return;
+	desc->istate &= ~IRQS_EOI_OWED;
+	desc->irq_data.chip->irq_eoi(&desc->irq_data);
+}
+
 void unmask_threaded_irq(struct irq_desc *desc)
 {
-	const struct irq_chip *chip = desc->irq_data.chip;
-
-	if (chip->flags & IRQCHIP_EOI_THREADED)
-		chip->irq_eoi(&desc->irq_data);
+	send_owed_eoi(desc);
 	unmask_irq(desc);
 }
 
@@ -130,10 +135,7 @@ int irq_startup(struct irq_desc *desc, bool resend)
 	int ret = 0;
 
 	desc->depth = 0;
-	if (desc->istate & IRQS_EOI_OWED) {	/* disabled before its thread was done: S-088 */
-		desc->istate &= ~IRQS_EOI_OWED;
-		d->chip->irq_eoi(d);
-	}
+	send_owed_eoi(desc);		/* disabled before its thread was done: S-088 */
 	if (irqd_is_started(d)) {
 		irq_enable(desc);
 	} else if (irqd_affinity_is_managed(d)) {

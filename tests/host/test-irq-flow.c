@@ -183,6 +183,13 @@ static void s088_fasteoi_oneshot(void **state)
 	assert_rec("mask H T");
 	enable_irq(other);
 	assert_rec("eoi unmask");
+	/* Enabled before the thread has run: nobody masks the line any more, so nobody waits. */
+	raise_irq(other);
+	disable_irq_nosync(other);
+	enable_irq(other);
+	assert_rec("mask H eoi unmask");
+	host_run_deferred();
+	assert_rec("T");
 }
 
 static void s091_s093_edge(void **state)
