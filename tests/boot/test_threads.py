@@ -86,3 +86,19 @@ def test_s113_forced_threads_on_real_devices(row, disk):
         assert sum(line_of(irqs, 'edu')['counts']) >= len(numbers) + 3 * 2
     for line in irqs:
         assert line['depth'] == 0 or line['flow'] == 'percpu_devid', line
+
+
+def test_s113_forced_threads_while_lines_move(row, disk):
+    """Nothing is lost between the claim, the move and the thread's eoi, and nothing left masked."""
+    disks = ['-drive', 'file=%s,if=none,id=d,format=raw' % disk,
+             '-device', 'virtio-blk-pci,drive=d']
+    result = machine.run(forced(row), script('irq shuffle 50 blk stress 200', 'irq check', 'irqs',
+                                             'blk sum 0 2048', 'irq check'),
+                         extra=disks, boots=30)
+    *_, during, irqs, total, check = result.documents
+    assert during == check == {'ok': True, 'errors': []}
+    assert total['crc32'] == '%08x' % zlib.crc32(open(disk, 'rb').read())
+    for line in irqs:
+        assert line['depth'] == 0 or line['flow'] == 'percpu_devid', line
+        if any(action.startswith('virtio') for action in line['actions']):
+            assert not {'pending', 'inprogress', 'masked'} & set(line['state']), line

@@ -2,6 +2,8 @@
  * The real PLIC driver and the firmware's IPIs on models: a claim that is not completed kills its
  * source, so most of this is about what may happen between the two.
  */
+#include <drivers/irqchip/plic.h>
+#include <kernel/io.h>
 #include <kernel/ipi.h>
 #include <kernel/of.h>
 #include <kernel/printk.h>
@@ -304,6 +306,25 @@ static void s088_disabled_by_its_thread(void **state)
 	}
 }
 
+static irqreturn_t enable_and_serve(int irq, void *dev_id)
+{
+	disable_irq_nosync(irq);
+	enable_irq(irq);
+	return serve(irq, dev_id);
+}
+
+static void s088_enabled_before_its_thread_is_done(void **state)
+{
+	unsigned int irq = map(SOURCE(1), 0);
+
+	(void)state;
+	runs[1] = 0;
+	assert_int_equal(request_threaded_irq(irq, wake, enable_and_serve, IRQF_ONESHOT, "dev",
+					      (void *)1), 0);
+	for (int round = 1; round <= 3; round++)
+		comes(1);
+}
+
 static void freed_while_disabled_by_its_thread(void **state)
 {
 	unsigned int irq = map(SOURCE(1), 0);
@@ -391,6 +412,73 @@ static void injected_by_replay(void **state)
 	assert_int_equal(runs[0], 1);
 	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_PENDING, true), -EINVAL);
 	comes(0);
+}
+
+/* ---- Claimed whenever one looks ---------------------------------------------------------------------- */
+
+static bool goes_on;			/* while irq_check() looks */
+static char fault[96];
+
+/* CPU 1 has claimed source 30, and waits for the line's lock. */
+static void claims(void)
+{
+	struct plic_context *context = this_cpu()->irqchip;
+
+	want(0);
+	assert_int_equal(readl(context->regs + PLIC_CLAIM), SOURCE(0));
+	context->plic->claimed_by[SOURCE(0)] = 1;
+}
+
+static void handles(void)
+{
+	irq_to_desc(irqs[0])->handle_irq(irq_to_desc(irqs[0]));
+}
+
+static void on_cpu_1(void (*what)(void))
+{
+	host_set_cpu(1);
+	host_irq_enter();
+	what();
+	host_irq_exit();
+	host_set_cpu(0);
+}
+
+static void handles_and_claims(void)
+{
+	handles();
+	claims();
+}
+
+static bool goes_on_between_looks(void *unused)
+{
+	(void)unused;
+	if (goes_on)
+		on_cpu_1(handles_and_claims);
+	return goes_on;
+}
+
+static void note(void *unused, const char *text)
+{
+	(void)unused;
+	snprintf(fault, sizeof(fault), "%s", text);
+}
+
+static void s176_busy_is_not_dead(void **state)
+{
+	unsigned int irq = device(0);
+
+	(void)state;
+	host_poll_add(goes_on_between_looks, NULL);
+	assert_int_equal(irq_set_affinity(irq, cpumask_of(1)), 0);
+	on_cpu_1(claims);
+	goes_on = true;
+	assert_int_equal(irq_check(note, NULL), 0);
+	goes_on = false;
+	assert_true(runs[0] > 0);
+	assert_int_equal(irq_check(note, NULL), 1);
+	assert_string_equal(fault, "plic: source 30 was claimed and is not completed");
+	on_cpu_1(handles);
+	assert_int_equal(irq_check(note, NULL), 0);
 }
 
 /* ---- What nobody wants ------------------------------------------------------------------------------ */
@@ -620,11 +708,13 @@ int main(void)
 		B(s177_moved_in_its_handler),
 		B(s088_held_until_its_thread_is_done),
 		B(s088_disabled_by_its_thread),
+		B(s088_enabled_before_its_thread_is_done),
 		B(freed_while_disabled_by_its_thread),
 		B(moving_does_not_unmask),
 		B(s177_disabled_line_moves_without_being_enabled),
 		B(caught_while_disabled_is_replayed),
 		B(injected_by_replay),
+		B(s176_busy_is_not_dead),
 		B(unmapped_source_is_told_once_and_not_left_active),
 		B(spurious_claims_are_told_once),
 		B(sources_that_are_none),
