@@ -213,9 +213,9 @@ const struct cpumask *pci_irq_get_affinity(struct pci_dev *dev, unsigned int nr)
 
 	if (irq < 0)
 		return NULL;
-	desc = irq_get_msi_desc(irq);
-	if (!desc)
+	if (dev->intx_enabled)		/* may be a message, too, further on */
 		return cpu_possible_mask;
+	desc = irq_get_msi_desc(irq);
 	return desc->affinity ? &desc->affinity[irq - desc->irq].mask : NULL;
 }
 

@@ -167,6 +167,12 @@ static void s133_one_domain_per_device(void **state)
 	(void)state;
 	make_domain(4);
 	assert_false(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, 4, NULL, NULL));
+	assert_true(msi_create_device_irq_domain(&dev, MSI_SECONDARY_DOMAIN, &tmpl, 4, NULL, NULL));
+	assert_true(msi_get_device_domain(&dev, MSI_SECONDARY_DOMAIN) !=
+		    msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN));
+	assert_false(msi_create_device_irq_domain(&dev, MSI_MAX_DEVICE_IRQDOMAINS, &tmpl, 4, NULL,
+						  NULL));
+	msi_remove_device_irq_domain(&dev, MSI_SECONDARY_DOMAIN);
 	assert_false(msi_create_device_irq_domain(&orphan, MSI_DEFAULT_DOMAIN, &tmpl, 4, NULL, NULL));
 	assert_ptr_equal(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->parent, parent.domain);
 	assert_int_equal(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->bus_token, DOMAIN_BUS_PCI_DEVICE_MSIX);
@@ -353,7 +359,7 @@ static void s049_message_domains_take_no_wires(void **state)
 	assert_int_equal(d->mapcount, 0);
 }
 
-static void managed_vector_without_a_cpu_gets_no_message(void **state)
+static void s128_managed_vector_without_a_cpu_gets_no_message(void **state)
 {
 	struct irq_affinity_desc affinity = { .mask = { BIT(3) }, .is_managed = true };
 	int irq;
@@ -372,6 +378,158 @@ static void managed_vector_without_a_cpu_gets_no_message(void **state)
 	assert_int_equal(msi_desc_at(&dev, 0)->msg.address_lo, 0x28003000);
 }
 
+static void make_from(const struct msi_domain_template *t)
+{
+	assert_true(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, t, 8, NULL, NULL));
+}
+
+static void same_hwirq(msi_alloc_info_t *arg, struct msi_desc *desc)
+{
+	(void)desc;
+	arg->hwirq = 5;
+}
+
+static void s128_a_hwirq_twice_is_no_room(void **state)
+{
+	struct msi_domain_template t = tmpl;
+
+	(void)state;
+	t.ops.set_desc = same_hwirq;
+	make_from(&t);
+	insert(0, 2);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 1), 1);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 1, 1), -ENOSPC);
+	assert_int_equal(parent.domain->mapcount, 1);
+}
+
+static void s135_what_would_have_fitted_is_told_to_pci_only(void **state)
+{
+	struct msi_domain_template t = tmpl;
+	struct msi_desc block = { .msi_index = 4, .nvec_used = 4 };
+
+	(void)state;
+	make_from(&tmpl);
+	parent.supply = 3;
+	assert_int_equal(msi_insert_msi_desc(&dev, &block), 0);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 4, 4), 1);
+	msi_domain_free_msi_descs_range(&dev, MSI_DEFAULT_DOMAIN, 4, 4);
+	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+
+	t.info.bus_token = DOMAIN_BUS_WIRED_TO_MSI;
+	make_from(&t);
+	insert(0, 4);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3), -ENOSPC);
+	assert_int_equal(parent.supply, 3);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(msi_get_virq(&dev, i), 0);
+	msi_domain_free_msi_descs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3);
+	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+}
+
+static void s136_a_bound_descriptor_is_not_freed(void **state)
+{
+	struct msi_desc *desc;
+
+	(void)state;
+	make_domain(4);
+	insert(0, 2);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
+	desc = msi_desc_at(&dev, 0);
+	host_printk();
+	msi_domain_free_msi_descs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3);
+	assert_true(logged("warning"));
+	assert_ptr_equal(msi_desc_at(&dev, 0), desc);
+	assert_null(msi_desc_at(&dev, 1));
+	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
+	assert_null(msi_desc_at(&dev, 0));
+}
+
+static void s136_irq_is_0_when_its_descriptor_goes(void **state)
+{
+	struct msi_domain_template t = tmpl;
+
+	(void)state;
+	t.info.flags &= ~MSI_FLAG_FREE_MSI_DESCS;
+	make_from(&t);
+	insert(0, 1);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
+	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
+	assert_int_equal(msi_desc_at(&dev, 0)->irq, 0);
+	assert_int_equal(irq_get_next_irq(1), NR_IRQS);
+	msi_domain_free_msi_descs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0);
+	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+}
+
+static void s138_a_level_means_nothing_to_a_message(void **state)
+{
+	unsigned int irq;
+
+	(void)state;
+	make_domain(4);
+	insert(0, 1);
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
+	irq = msi_get_virq(&dev, 0);
+	parent.chip.irq_ack = parent_mask;
+	assert_int_equal(request_irq(irq, rec_handler, IRQF_TRIGGER_HIGH, "t", NULL), 0);
+	assert_false(irqd_is_level_type(irq_get_irq_data(irq)));
+	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_edge_irq);
+	free_irq(irq, NULL);
+}
+
+static void two_messages(struct irq_data *d, struct msi_msg *msg)
+{
+	parent_compose(d, &msg[0]);
+	msg[1] = (struct msi_msg){ 0x29000000, 1, d->hwirq };
+}
+
+static u32 second_message;
+
+static void write_two(struct irq_data *d, struct msi_msg *msg)
+{
+	irq_data_get_msi_desc(d)->msg = msg[0];
+	second_message = msg[1].address_lo;
+}
+
+static void level_by(u32 bus_token, u32 chip_flags, bool works)
+{
+	struct msi_domain_template t = tmpl;
+	const struct msi_domain_info *info;
+
+	t.info.flags |= MSI_FLAG_LEVEL_CAPABLE;
+	t.info.bus_token = bus_token;
+	t.chip.flags = chip_flags;
+	t.chip.irq_write_msi_msg = write_two;
+	host_printk();
+	make_from(&t);
+	info = msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->host_data;
+	assert_int_equal(info->flags & MSI_FLAG_LEVEL_CAPABLE,
+			 works ? MSI_FLAG_LEVEL_CAPABLE : 0);
+	insert(0, 1);
+	second_message = 0;
+	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
+	assert_int_equal(logged("warning"), !works);
+	if (works)
+		assert_int_equal(second_message, 0x29000000);
+	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
+	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+}
+
+static void s134_s138_levels_take_two_messages_of_parent_and_chip(void **state)
+{
+	struct msi_parent_ops both = msi_parent_ops;
+
+	(void)state;
+	both.supported_flags |= MSI_FLAG_LEVEL_CAPABLE;
+	parent.domain->msi_parent_ops = &both;
+	parent.chip.irq_compose_msi_msg = two_messages;
+	level_by(DOMAIN_BUS_WIRED_TO_MSI, IRQCHIP_SUPPORTS_LEVEL_MSI, true);
+	level_by(DOMAIN_BUS_WIRED_TO_MSI, 0, false);
+	level_by(DOMAIN_BUS_PCI_DEVICE_MSIX, IRQCHIP_SUPPORTS_LEVEL_MSI, false);
+	parent.domain->msi_parent_ops = &msi_parent_ops;
+	level_by(DOMAIN_BUS_WIRED_TO_MSI, IRQCHIP_SUPPORTS_LEVEL_MSI, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,7 +543,13 @@ int main(void)
 		M(s136_teardown_deactivates_first),
 		M(life_without_memory_leaves_nothing),
 		M(s049_message_domains_take_no_wires),
-		M(managed_vector_without_a_cpu_gets_no_message),
+		M(s128_managed_vector_without_a_cpu_gets_no_message),
+		M(s128_a_hwirq_twice_is_no_room),
+		M(s135_what_would_have_fitted_is_told_to_pci_only),
+		M(s136_a_bound_descriptor_is_not_freed),
+		M(s136_irq_is_0_when_its_descriptor_goes),
+		M(s138_a_level_means_nothing_to_a_message),
+		M(s134_s138_levels_take_two_messages_of_parent_and_chip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

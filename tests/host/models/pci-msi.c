@@ -137,6 +137,7 @@ u64 pci_model_table_read(struct pci_function *f, u64 offset, unsigned int size)
 {
 	u64 v = 0;
 
+	f->reads++;
 	if (size < 4)
 		broken(f, "MSI-X structures read by %u bytes", size);
 	if (offset >= PCI_MODEL_PBA)

@@ -45,6 +45,7 @@ struct pci_function {
 	u8 written[PCI_MODEL_MAX_ROWS], msi_written;	/* bits: parts of a message */
 	bool asleep;			/* registers behind BARs are not to be touched */
 	unsigned long sent;		/* messages that went out */
+	unsigned long reads;		/* of the table, which flush writes */
 	void (*on_event)(struct pci_function *f, const char *what);	/* may be NULL */
 };
 
