@@ -669,3 +669,12 @@ def test_no_messages(row, disk, tmp_path):
     assert not any('no answer' in line for line in result.lines)
     assert stress['errors'] == 0
     assert sum(sum(line['counts']) for line in lines_of(irqs, 'virtio')) > 0
+
+
+def test_s141_s140_no_messages_at_all(row, disk):
+    """pci=nomsi: as if no card had MSI-X or MSI; what has a pin uses it."""
+    row = row._replace(bootargs=(row.bootargs + ' pci=nomsi').strip())
+    lspci, check = machine.run(row, 'lspci --json; irq check --json', disks=[disk]).documents
+    assert check['ok']
+    assert 'intx' in [device['irq_mode'] for device in lspci]
+    assert {device['irq_mode'] for device in lspci} <= {'intx', 'none'}
