@@ -140,6 +140,8 @@ drivers := \
 	pci/assign \
 	pci/slot \
 	pci/hotplug \
+	pci/port \
+	pci/aer \
 	pci/cmd-lspci \
 	pci/cmd-msi \
 	pci/msi-enable \

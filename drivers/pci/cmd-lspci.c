@@ -52,6 +52,15 @@ static void json_bus_range(struct json *j, const struct pci_dev *dev)
 	json_close(j, "]");
 }
 
+static void json_errors(struct json *j, const struct pci_dev *dev)
+{
+	json_key(j, "errors");
+	json_open(j, "{");
+	for (int severity = 0; severity < PCI_NR_SEVERITIES; severity++)
+		json_key(j, pci_severity_name(severity)), json_uint(j, dev->errors[severity]);
+	json_close(j, "}");
+}
+
 static void json_device(struct json *j, struct pci_dev *dev)
 {
 	const struct irq_domain *parent = dev->dev.msi.domain;
@@ -67,6 +76,7 @@ static void json_device(struct json *j, struct pci_dev *dev)
 	json_key(j, "vectors"), json_uint(j, dev->nr_vectors);
 	json_bars(j, dev);
 	json_bus_range(j, dev);
+	json_errors(j, dev);
 	json_close(j, "}");
 }
 

@@ -13,8 +13,7 @@
  * must not wait for a thread of theirs that waits for the same lock. Bus number and windows of an
  * empty slot were kept free when the buses were numbered (scan.c, assign.c). Manual: [PCIE 6.7].
  */
-#include <drivers/pci/slot.h>
-#include <kernel/mm.h>
+#include <drivers/pci/port.h>
 #include <kernel/printk.h>
 
 #define THINKING_NS	(5 * NSEC_PER_SEC)	/* to press the button again [PCIE 6.7.1.5] */
@@ -203,27 +202,7 @@ static irqreturn_t slot_interrupt(int irq, void *dev_id)
 	return IRQ_HANDLED;
 }
 
-/* ---- Ports ---------------------------------------------------------------------------------- */
-
-static int start_interrupt(struct slot *slot)
-{
-	struct pci_dev *port = slot->port;
-	int n = pci_alloc_irq_vectors(port, 1, 1, PCI_IRQ_ALL_TYPES), err;
-
-	slot->looked_at = n < 0 || port->intx_enabled;
-	if (n < 0) {
-		pr_info("pci: %s: slot: no interrupt (%s), so it is looked at every second",
-			port->name, errname(n));
-		return 0;
-	}
-	pci_set_master(port);
-	slot->irq = pci_irq_vector(port, 0);
-	err = request_irq(slot->irq, slot_interrupt, port->intx_enabled ? IRQF_SHARED : 0,
-			  "pci-hotplug", slot);
-	if (err)
-		pci_free_irq_vectors(port);
-	return err;
-}
+/* ---- Starting and stopping ------------------------------------------------------------------ */
 
 /* The slot as it was found; what has changed since the bus was scanned is an event. */
 static void start_slot(struct slot *slot)
@@ -241,55 +220,37 @@ static void start_slot(struct slot *slot)
 	thread_wake(hotplug_thread);
 }
 
-static int hotplug_probe(struct pci_dev *port)
+int hotplug_start(struct slot *slot, struct pci_dev *port, int irq)
 {
-	struct slot *slot;
-	int err;
+	int err = 0;
 
-	if (!port->hotplug || !port->subordinate)
-		return -ENODEV;
 	if (!hotplug_thread)
 		hotplug_thread = thread_create("pci-hotplug", hotplug_main, NULL, PRIO_NORMAL, 0);
-	slot = hotplug_thread ? kzalloc(sizeof(*slot)) : NULL;
-	if (!slot)
+	if (!hotplug_thread)
 		return -ENOMEM;
-	err = pci_enable_device(port);
-	if (!err) {
-		slot_init(slot, port);
-		err = start_interrupt(slot);
-	}
+	slot_init(slot, port);
+	slot->looked_at = irq < 0 || port->intx_enabled;
+	if (irq < 0)
+		pr_info("pci: %s: slot: no interrupt (%s), so it is looked at every second",
+			port->name, errname(irq));
+	else
+		err = request_irq(irq, slot_interrupt, IRQF_SHARED, "pci-hotplug", slot);
 	if (err) {
-		kfree(slot);
+		slot->port = NULL;
 		return err;
 	}
-	port->dev.driver_data = slot;
+	slot->irq = max(irq, 0);
 	list_add_tail(&slot->link, &slots);
 	start_slot(slot);
 	return 0;
 }
 
-static void hotplug_remove(struct pci_dev *port)
+void hotplug_stop(struct slot *slot)
 {
-	struct slot *slot = port->dev.driver_data;
-
+	if (!slot->port)
+		return;
 	list_del_init(&slot->link);
 	slot_enable_events(slot, false);
 	if (slot->irq)
 		free_irq(slot->irq, slot);
-	pci_free_irq_vectors(port);
-	port->dev.driver_data = NULL;
-	kfree(slot);
 }
-
-static const struct pci_device_id bridges[] = {
-	{ PCI_ANY_ID, PCI_ANY_ID, 0x060400, 0xffff00 },
-	{ 0, 0, 0, 0 },
-};
-
-static const struct pci_driver hotplug_driver = {
-	.name = "pci-hotplug",
-	.id_table = bridges,
-	.probe = hotplug_probe,
-	.remove = hotplug_remove,
-};
-PCI_DRIVER(hotplug_driver);

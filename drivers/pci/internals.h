@@ -52,6 +52,10 @@ void pci_host_remove(struct pci_host *host);
 int pci_add_devices(struct pci_bus *bus);
 void pci_remove_devices(struct pci_bus *bus);
 
+/* aer.c: DEV tells its root port of errors; those from before are forgotten. */
+void pci_enable_error_reporting(struct pci_dev *dev);
+const char *pci_severity_name(enum pci_severity severity);
+
 /* check.c: an irq_check_fn. */
 unsigned int pci_check(void (*report)(void *arg, const char *text), void *arg);
 

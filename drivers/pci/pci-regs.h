@@ -47,6 +47,8 @@ enum {
 	PCI_PREF_LIMIT_UPPER32	= 0x2c,
 	PCI_IO_BASE_UPPER16	= 0x30,
 	PCI_IO_LIMIT_UPPER16	= 0x32,
+	PCI_BRIDGE_CONTROL	= 0x3e,
+	PCI_BRIDGE_CTL_SERR	= 1 << 1,	/* error messages pass */
 };
 
 /* ---- Capabilities --------------------------------------------------------------------------- */
@@ -95,6 +97,12 @@ enum {
 	PCI_EXP_TYPE_PCI_BRIDGE	= 7,		/* PCI behind it */
 	PCI_EXP_TYPE_PCIE_BRIDGE = 8,		/* PCI Express behind it */
 	PCI_EXP_FLAGS_SLOT	= 1 << 8,
+	PCI_EXP_FLAGS_IRQ	= 31 << 9,	/* the message of slot events */
+	PCI_EXP_FLAGS_IRQ_SHIFT	= 9,
+	PCI_EXP_DEVCTL		= 0x08,
+	PCI_EXP_DEVCTL_CERE	= 1 << 0,	/* sends error messages: correctable, … */
+	PCI_EXP_DEVCTL_NFERE	= 1 << 1,	/* … non-fatal, … */
+	PCI_EXP_DEVCTL_FERE	= 1 << 2,	/* … fatal */
 	PCI_EXP_LNKCAP		= 0x0c,
 	PCI_EXP_LNKCAP_DLLLARC	= 1 << 20,	/* the link tells whether it is active */
 	PCI_EXP_LNKSTA		= 0x12,
@@ -132,6 +140,32 @@ enum {
 	PCI_EXP_SLTSTA_CC	= 1 << 4,	/* command completed */
 	PCI_EXP_SLTSTA_PDS	= 1 << 6,	/* a card is there */
 	PCI_EXP_SLTSTA_DLLSC	= 1 << 8,	/* the link came up or went down */
+
+	PCI_EXP_RTCTL		= 0x1c,
+};
+
+/* Extended capabilities: the first is at 0x100. [PCIE 7.6.3] */
+enum {
+	PCI_EXT_CAP_ID_ERR	= 0x01,
+
+	/* Advanced error reporting. [PCIE 7.8.4] */
+	PCI_ERR_UNCOR_STATUS	= 0x04,
+	PCI_ERR_UNCOR_MASK	= 0x08,
+	PCI_ERR_UNCOR_SEVER	= 0x0c,		/* ones: fatal */
+	PCI_ERR_COR_STATUS	= 0x10,
+	PCI_ERR_COR_MASK	= 0x14,
+	PCI_ERR_ROOT_COMMAND	= 0x2c,		/* which kinds interrupt */
+	PCI_ERR_ROOT_CMD_COR	= 1 << 0,
+	PCI_ERR_ROOT_CMD_NONFATAL = 1 << 1,
+	PCI_ERR_ROOT_CMD_FATAL	= 1 << 2,
+	PCI_ERR_ROOT_STATUS	= 0x30,
+	PCI_ERR_ROOT_COR_RCV	= 1 << 0,
+	PCI_ERR_ROOT_MULTI_COR_RCV = 1 << 1,
+	PCI_ERR_ROOT_UNCOR_RCV	= 1 << 2,
+	PCI_ERR_ROOT_MULTI_UNCOR_RCV = 1 << 3,
+	PCI_ERR_ROOT_FATAL_RCV	= 1 << 6,
+	PCI_ERR_ROOT_IRQ_SHIFT	= 27,		/* the message of errors */
+	PCI_ERR_ROOT_ERR_SRC	= 0x34,		/* correctable, the others << 16 */
 };
 
 #endif

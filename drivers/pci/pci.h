@@ -29,6 +29,9 @@ struct pci_bar {
 	phys_addr_t cpu_addr;		/* where the CPU finds it */
 };
 
+/* How bad an error on a link is. */
+enum pci_severity { PCI_CORRECTABLE, PCI_NONFATAL, PCI_FATAL, PCI_NR_SEVERITIES };
+
 #define PCI_NUM_BARS	6
 #define PCI_NUM_PINS	4
 #define PCI_D0		0
@@ -50,6 +53,7 @@ struct pci_dev {
 	struct pci_bar bar[PCI_NUM_BARS];
 	struct pci_bus *subordinate;	/* the bus behind this bridge; NULL: none */
 	const struct pci_driver *driver;
+	u32 errors[PCI_NR_SEVERITIES];	/* reported so far */
 
 	/* Interrupts: msi.c, vectors.c */
 	u32 msi_id;			/* what the MSI controller sees of us */
@@ -164,6 +168,8 @@ void pci_write_config32(const struct pci_dev *dev, unsigned int where, u32 value
  * A list that is damaged ends there, which is said once per device. */
 u8 pci_find_capability(struct pci_dev *dev, u8 id);
 u8 pci_find_next_capability(struct pci_dev *dev, u8 pos, u8 id);
+/* The same for the extended ones, which PCI Express devices have. */
+u16 pci_find_ext_capability(struct pci_dev *dev, u16 id);
 
 /* ---- What a driver calls -------------------------------------------------------------------- */
 

@@ -40,6 +40,7 @@ static void probe_driver(struct pci_dev *dev, const struct pci_driver *driver)
 
 static void probe_device(struct pci_dev *dev)
 {
+	pci_enable_error_reporting(dev);
 	for_each_table(pos, pci_driver, const struct pci_driver)
 		if (!dev->driver && !dev->unusable && driver_matches(*pos, dev))
 			probe_driver(dev, *pos);

@@ -14,7 +14,7 @@ enum slot_state {
 enum slot_light { LIGHT_OFF, LIGHT_ON, LIGHT_BLINK };
 
 struct slot {
-	struct pci_dev *port;
+	struct pci_dev *port;		/* NULL: nobody listens */
 	u32 caps;			/* PCI_EXP_SLTCAP */
 	bool link_reported;
 	int irq;			/* 0: none to be had */

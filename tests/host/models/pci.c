@@ -70,9 +70,10 @@ static u64 config_read(void *priv, u64 offset, unsigned int size)
 	return v;
 }
 
-static bool is_bar(unsigned int where)
+/* A bridge has two. */
+static bool is_bar(const struct pci_function *f, unsigned int where)
 {
-	return where >= 0x10 && where < 0x28;
+	return where >= 0x10 && where < ((f->header_type & 0x7f) == 1 ? 0x18 : 0x28);
 }
 
 /* Writing one while the device decodes it makes it answer at two addresses in between. */
@@ -97,7 +98,7 @@ static void config_write(void *priv, u64 offset, u64 v, unsigned int size)
 	(void)priv;
 	if (!f)
 		return;
-	if (is_bar(where)) {
+	if (is_bar(f, where)) {
 		if (size != 4)
 			model_violation("pci model: BAR written by %u bytes", size);
 		check_bar_write(f, where);
