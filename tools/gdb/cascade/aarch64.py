@@ -15,6 +15,7 @@ class Aarch64(Isa):
     registers = ('cpsr', 'ESR_EL1', 'ELR_EL1', 'SPSR_EL1', 'FAR_EL1', 'VBAR')
     invisible = ('ICC_IAR1_EL1, ICC_PMR_EL1 and the other ICC_* of a GICv3, which gdb prints as void; '
                  '`irq chip\' reads the rest of the GIC')
+    argument = 'x%d'
     load = (0xb9400000, 0)              # ldr w0, [x0]
     store = (0xb9000001, 0, 1)          # str w1, [x0]
     changes = (33,)                     # cpsr: BTYPE says what kind of branch led here

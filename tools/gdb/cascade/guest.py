@@ -40,6 +40,15 @@ def can_run(thread):
     return b'halted' not in details
 
 
+def any_thread_of(cpu):
+    """The gdb thread of a CPU, awake or not; raises Problem if it runs no kernel."""
+    for thread in gdb.selected_inferior().threads():
+        found = model.Cpu.of_thread(isa.current(), thread)
+        if found and found.id == cpu:
+            return thread
+    raise Problem('cpu %d does not run Cascade now.' % cpu)
+
+
 def thread_of(cpu=None):
     """The gdb thread of a CPU (any, if none is given) that can run an instruction; or None."""
     known = sorted(gdb.selected_inferior().threads(), key=lambda t: t != gdb.selected_thread())
@@ -86,10 +95,10 @@ def _awake(cpu=None):
     return thread
 
 
-def load(address):
-    """The 32-bit register at an address, as a CPU reads it."""
+def load(address, cpu=None):
+    """The 32-bit register at an address, as a CPU (any, or that one) reads it."""
     instruction, register = isa.current().load
-    return run(_awake(), instruction, {register: address}, register) & 0xffffffff
+    return run(_awake(cpu), instruction, {register: address}, register) & 0xffffffff
 
 
 def store(address, value):

@@ -18,6 +18,7 @@ class Isa:
     load = (0, 0)               # for guest.py: an instruction that loads 32 bits, its register
     store = (0, 0, 0)           # … that stores: the register of the address, of the value
     changes = ()                # registers that change with every instruction, besides the pc
+    argument = ''               # the register of a function's argument n
 
     @staticmethod
     def register(name):
@@ -35,6 +36,10 @@ class Isa:
     def what(self, regs):
         """"interrupt 9 (external)" """
         raise NotImplementedError
+
+    def cause(self, cause):
+        """The same of the cause register alone, 0 where there is none."""
+        return 'interrupt'
 
     def enabled(self, regs):
         """Whether the interrupted code had interrupts on."""

@@ -14,6 +14,7 @@ class Riscv64(Isa):
     registers = ('sstatus', 'sie', 'sip', 'scause', 'sepc', 'stval', 'stvec')
     invisible = ('stopei, siselect and sireg (AIA), which gdb prints as void; `irq chip imsic\' has a '
                  'hart that is awake read them')
+    argument = 'a%d'
     load = (0x00052503, 10)             # lw a0, 0(a0)
     store = (0x00b52023, 10, 11)        # sw a1, 0(a0)
 

@@ -2,6 +2,7 @@
 
     $irq_desc(N)            the descriptor of a line:  p *$irq_desc(8)
     $irq_of("00:01.0", 1)   the irq of a PCI device's message, or of its INTx pin
+    $irq_named("rtc")       the irq of the first handler whose name begins like that
     $virq("imsic", 8)       the irq of a domain's hwirq, 0 for none
     $trap_regs()            the struct pt_regs of the innermost trap:  p *$trap_regs()
     $irq_count(N)           how often it came, on all CPUs:  break uart_isr if $irq_count(10) > 3"""
@@ -39,6 +40,16 @@ def irq_of(bdf, index=0):
     if index not in used:
         raise Problem('%s does not use message %d.' % (device.name, index))
     return used[index][0]
+
+
+@function('irq_named')
+def irq_named(name):
+    """$irq_named(NAME): the irq of the first handler whose name begins with NAME."""
+    wanted = name.string()
+    for line in model.irqs():
+        if any(action.name.startswith(wanted) for action in line.actions):
+            return line.irq
+    raise Problem('No handler has a name that begins with "%s".' % wanted)
 
 
 @function('virq')
