@@ -1,0 +1,225 @@
+"""irq walk, walk-alloc, why and stuck on every machine: what they say, against what was said before
+(tests/gdb/golden/*-walk.txt), against the kernel's trace ring, and against the shell's `irq doctor'.
+
+docs/walk.md quotes these sessions; the last test here holds it to them."""
+
+import difflib
+import json
+import os
+import re
+
+import pytest
+
+import session
+from test_gdb import DISK, GOLDEN, IRQ, messages
+
+PAGE = os.path.join(session.TREE, 'docs', 'walk.md')
+CMD = '; '.join(['irq doctor 0000 --json'] * 2 + ['blk sum 0 8'] * 3 + ['alarm 1'] * 3 + ['blk sum 0 8'] * 2)
+PATIENCE = '--patience %d' % session.SECONDS
+
+WRECKS = os.path.join(session.TREE, 'tests', 'gdb', 'wrecks.py')
+RTC = {'riscv64': '$irq_named("rtc")', 'aarch64': '$irq_named("pl031")'}
+
+# What is broken on purpose: of the disk's line in its device, of the clock's in its controllers.
+CORE = ['activated', 'started', 'depth', 'unmasked', 'flow', 'action']
+DEVICE = {True: ['bus master', 'MSI-X enable', 'function mask', 'row unmasked', 'message'],
+          False: ['decode', 'INTx']}
+CLOCK = {'plic': ('PLIC', ['priority', 'enable', 'threshold']),
+         'aplic': ('APLIC-DIRECT', ['source mode', 'enable', 'target', 'threshold', 'delivery']),
+         'aia': ('APLIC-MSI', ['source mode', 'enable', 'target']),
+         'gicv2': ('GICv2', ['enable', 'priority', 'route', 'active']),
+         'gicv3': ('GICv3', ['enable', 'priority', 'route', 'active'])}
+CLOCK.update(gicv2m=CLOCK['gicv2'], its=CLOCK['gicv3'])
+DISK_PARTS = {'its': [('ITS', link) for link in ('ITS', 'property', 'redistributor')],
+              'aia': [('IMSIC', link) for link in ('translation', 'cause')]}
+
+
+# Besides what session.py masks: what else happens in the same trap, and how patient the test is.
+MASKS = (
+    (r' --patience %d' % session.SECONDS, ''),
+    (r'(?m)^ *\d+ wake .*\n(?:      .*\n)*(?:   \[Enter.*\n)?', ''),
+    (r'(?m)^ *\d+ (\w+ .*  \[cpu)', r' # \1'),
+    (r'while in .*?  \[', 'while in #  ['),
+    (r'\d+ stations(?:, \d+ of them of other lines)?; (.* the same) \d+', r'# stations; \1 #'),
+    (r'sie of cpu (\d) is 0x[0-9a-f]+', r'sie of cpu \1 is #'),
+    (r'\n(?:\[Switching to .*\n\n?)?Thread [^\n]*SIGINT, Interrupt\.\n(?:(?!irq ).*\n)*', ''),
+)
+
+
+def golden_text(answer):
+    """As Answer.golden(), but columns stay: none here is as wide as a count."""
+    masks = [mask for mask in session.MASKS if not mask[0].startswith('(?<=')] + list(MASKS)
+    text = '\n'.join(session.MARK + command + '\n' + said.rstrip('\n') for command, said in answer.parts
+                     if '--json' not in command and not command.startswith(('source',) + session.QUIET)) + '\n'
+    for pattern, replacement in masks:
+        text = re.sub(pattern, replacement, text)
+    return '\n'.join(line.rstrip() for line in text.splitlines() if 'Inferior 1' not in line) + '\n'
+
+
+def number(expression):
+    return "int(gdb.parse_and_eval('%s'))" % expression
+
+
+def beside_the_doctor(expression):
+    """Stops where the shell's `irq doctor' begins, gives it the line, and asks gdb for the same."""
+    return ['tbreak irq_doctor', 'continue', "python ask(%s)" % number(expression),
+            "irq why '%s' --json" % expression]
+
+
+def wrecks(row):
+    """[(line, part, link)] of all that is broken, one after the other."""
+    part, links = CLOCK[row.machine]
+    return ([(IRQ, 'device', link) for link in DEVICE[messages(row)]] +
+            [(IRQ, *pair) for pair in DISK_PARTS.get(row.machine, [])] +
+            [(RTC[row.arch], part, link) for link in links] + [(IRQ, 'core', link) for link in CORE])
+
+
+def broken(row):
+    commands = []
+    for expression, part, link in wrecks(row):
+        commands += ["python wreck(%s, '%s', '%s')" % (number(expression), part, link),
+                     "irq why '%s' --json" % expression, 'python mend()']
+    return commands
+
+
+def stuck(row):
+    """In the handler: in progress; behind the core's back not; its lock held by nobody."""
+    handler = 'vring_interrupt' if messages(row) else 'vp_intx'
+    state = '$irq_desc(%s)->irq_common_data.state_use_accessors' % IRQ
+    lines = ['tbreak %s if irq == %s' % (handler, IRQ), 'continue', 'irq stuck',
+             'set var %s = %s & ~IRQD_IRQ_INPROGRESS' % (state, state),
+             'set var $irq_desc(%s)->lock.locked = 1' % IRQ, 'irq stuck',
+             'set var $irq_desc(%s)->lock.locked = 0' % IRQ,
+             'set var %s = %s | IRQD_IRQ_INPROGRESS' % (state, state)]
+    if row.arch == 'aarch64':       # whose controllers can be told that it is pending
+        lines += ["python wreck(%s, '%s', 'enable')" % (number(RTC[row.arch]), CLOCK[row.machine][0]),
+                  "irq inject '%s'" % RTC[row.arch], 'irq stuck', 'python mend()']
+    return lines
+
+
+def silent(row):
+    """The device is told not to interrupt: a walk that ends in why."""
+    return ["python wreck(%s, 'device', '%s')" % (number(IRQ), 'row unmasked' if messages(row) else 'INTx'),
+            "irq walk '%s' --patience 2" % IRQ]
+
+
+MISTAKES = ['irq walk 4095', 'irq walk x', 'irq walk 1 --count 0', 'irq walk 1 --patience 0', 'irq walk-alloc',
+            'irq walk-alloc disk', 'irq walk-alloc 00:01.0 --patience 0', 'irq why', 'irq why 4095',
+            'irq stuck --after -1']
+
+
+@pytest.fixture(scope='module')
+def answer(row):
+    commands = ['irq walk', 'source ' + WRECKS, 'irq walk-alloc %s %s' % (DISK, PATIENCE)]
+    commands += beside_the_doctor(IRQ) + beside_the_doctor(RTC[row.arch])
+    commands += ['tbreak disk_command', 'continue', "irq why '%s'" % IRQ, 'irq stuck'] + broken(row) + MISTAKES
+    commands += ["irq walk '%s' %s" % (IRQ, PATIENCE), "irq walk '%s' --story %s" % (IRQ, PATIENCE),
+                 "irq walk '%s' --json %s" % (IRQ, PATIENCE),
+                 "irq walk '%s' %s" % (RTC[row.arch], PATIENCE),
+                 "irq walk '%s' --count 2 --json %s" % (RTC[row.arch], PATIENCE)]
+    return session.run(row, CMD, commands + stuck(row) + silent(row))
+
+
+def test_every_command_as_before(row, answer, request):
+    path = os.path.join(GOLDEN, '%s-%s-walk.txt' % (row.arch, row.machine))
+    text = golden_text(answer)
+    if request.config.getoption('--golden'):
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+    with open(path, encoding='utf-8') as file:
+        before = file.read()
+    changes = list(difflib.unified_diff(before.splitlines(), text.splitlines(), 'before', 'now', lineterm='', n=1))
+    assert not changes, '\n'.join(changes) + '\nIf that is wanted: pytest tests/gdb --golden'
+
+
+def documents(answer, command):
+    """What `COMMAND … --json' said each time."""
+    return [json.loads(text) for asked, text in answer.parts if asked.startswith(command) and '--json' in asked]
+
+
+def test_walk_and_the_trace_ring_agree(row, answer):
+    """Every station, with its values; nothing between them that the walk has not seen."""
+    paths = [path for document in documents(answer, 'irq walk ') for path in document['paths']]
+    assert len(paths) == 3
+    for path in paths:
+        assert path['ended'] and path['gaps'] == 0 and len(path['ring']) == len(path['hops']) > 6
+        for hop, event in zip(path['hops'], path['ring']):
+            assert {key: hop[key] for key in event} == event
+            assert hop['doubt'] is None
+        names = [hop['station'] for hop in path['hops'] if not hop['other']]
+        assert names[0] == 'trap' and names[-1] == 'exit'
+        for first, then in (('lookup', 'flow'), ('flow', 'handler'), ('handler', 'handled')):
+            assert names.index(first) < names.index(then)
+        own = [hop for hop in path['hops'] if not hop['other']]
+        assert [hop['irq'] for hop in own if hop['station'] == 'handler'] == [path['irq']]
+        assert not {hop['station'] for hop in path['hops'] if hop['other']} & {'trap', 'exit', 'chain', 'unchain'}
+
+
+def same(ours, theirs):
+    """Whether a link that gdb sees has the name, the verdict and the value that the shell tells."""
+    return ours['link'] == theirs['link'] and (ours['ok'] is None or (
+        ours['ok'] == theirs['ok'] and (ours['value'] == theirs['value'] or ours['link'] == 'CPU' or
+        'shadow' in ours['value'])))
+
+
+def test_why_and_the_doctor_agree(row, answer):
+    shell = [json.loads(line) for line in answer.console.replace('\r', '').split('\n') if line.startswith('{"links"')]
+    ours = documents(answer, 'irq why ')[:2]
+    assert len(shell) == 2
+    for mine, theirs in zip(ours, shell):
+        assert (mine['irq'], mine['cpu'], mine['ok']) == (theirs['irq'], theirs['cpu'], True)
+        assert len(mine['links']) == len(theirs['links'])
+        assert all(map(same, mine['links'], theirs['links'])), (mine, theirs)
+
+
+def test_why_names_each_broken_link(row, answer):
+    told = documents(answer, 'irq why ')[2:]
+    assert [document['broken'] for document in told] == [link for _, _, link in wrecks(row)]
+    for document in told:
+        assert document['value'] == document['links'][-1]['value'] and not document['ok']
+        assert not [link for link in document['links'][:-1] if link['ok'] is False]
+
+
+def test_a_walk_without_interrupt_ends_in_why(row, answer):
+    text = answer.parts[-1][1]
+    assert 'no station for 2 s' in text
+    assert 'does not get past "%s"' % ('row unmasked' if messages(row) else 'INTx') in text
+
+
+def test_stuck_names_what_does_not_end(row, answer):
+    told = [text for asked, text in answer.parts if asked == 'irq stuck']
+    assert told[0].strip() == 'nothing is stuck'
+    assert re.search(r'in progress: cpu \d in \w+, now (vring_interrupt|vp_intx)', told[1])
+    assert "its descriptor's lock is held" in told[2] and 'in progress' not in told[2]
+    if row.machine in ('plic', 'gicv2', 'gicv2m', 'gicv3'):
+        assert 'and not completed, and no handler of it runs' in told[2]
+    if row.arch == 'aarch64':
+        assert 'is pending and not enabled' in told[3]
+
+
+def said_in(text):
+    """{command: [what it said, each time]} of a golden file, each with its command's line."""
+    found = {}
+    for part in re.findall(r'^\(gdb\) .*\n(?:(?!\(gdb\) ).*\n)*', text, re.M):
+        found.setdefault(part.split('\n')[0], []).append(part)
+    return found
+
+
+def test_the_page_quotes_the_sessions(request):
+    """docs/walk.md: each block of gdb's names a row, and is word for word what that session said."""
+    def newest(block):
+        with open(os.path.join(GOLDEN, block[1] + '-walk.txt'), encoding='utf-8') as file:
+            said = said_in(file.read()).get(block[2].split('\n')[0], [''])
+        return '```gdb %s\n%s```' % (block[1], max(said, key=lambda text: difflib.SequenceMatcher(
+            None, text, block[2]).ratio()))
+
+    with open(PAGE, encoding='utf-8') as file:
+        page = file.read()
+    assert {'walk', 'walk-alloc', 'why', 'stuck'} <= set(re.findall(r'irq ([-\w]+)', page))
+    assert page.count('\n```gdb ') >= 8
+    now = re.sub(r'^```gdb (\S+)\n(.*?)^```', newest, page, flags=re.M | re.S)
+    if request.config.getoption('--golden'):
+        with open(PAGE, 'w', encoding='utf-8') as file:
+            file.write(now)
+    else:
+        assert now == page, 'pytest tests/gdb --golden'
