@@ -44,7 +44,7 @@ extern struct irq_desc *irq_desc_table[NR_IRQS];
 
 static __always_inline struct irq_desc *irq_to_desc(unsigned int irq)
 {
-	return irq < NR_IRQS ? __atomic_load_n(&irq_desc_table[irq], __ATOMIC_ACQUIRE) : NULL;
+	return irq < NR_IRQS ? load_pointer(&irq_desc_table[irq]) : NULL;
 }
 static __always_inline struct irq_desc *irq_data_to_desc(const struct irq_data *d)
 {

@@ -14,7 +14,7 @@ static __always_inline struct irq_data *irq_domain_lookup(struct irq_domain *d,
 							  irq_hw_number_t hwirq)
 {
 	if (likely(hwirq < d->revmap_size))
-		return __atomic_load_n(&d->revmap[hwirq], __ATOMIC_ACQUIRE);
+		return load_pointer(&d->revmap[hwirq]);
 	return irq_domain_lookup_slow(d, hwirq);
 }
 /* The line of HWIRQ; NULL if there is none in the array, as there cannot be for a linear domain. */
@@ -24,7 +24,7 @@ static __always_inline struct irq_desc *irq_domain_linear_desc(const struct irq_
 	struct irq_data *data = NULL;
 
 	if (likely(hwirq < d->revmap_size))
-		data = __atomic_load_n(&d->revmap[hwirq], __ATOMIC_ACQUIRE);
+		data = load_pointer(&d->revmap[hwirq]);
 	return likely(data) ? irq_data_to_desc(data) : NULL;
 }
 /* NULL domain: the default one. *irq (may be NULL) gets the number. NULL if unmapped. */

@@ -59,4 +59,15 @@ static inline u64 le64_to_cpu(le64 v) { return v.raw; }
 #define __always_inline		inline __attribute__((always_inline))
 #define __maybe_unused		__attribute__((unused))
 
+/*
+ * A pointer that was published by a release store. What is reached through it is read after it: the
+ * address depends on it, and both ISAs' memory models keep that order without a fence. Only
+ * ThreadSanitizer has to be told. (Linux: rcu_dereference)
+ */
+#ifdef __SANITIZE_THREAD__
+#define load_pointer(p)		__atomic_load_n(p, __ATOMIC_ACQUIRE)
+#else
+#define load_pointer(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
+#endif
+
 #endif

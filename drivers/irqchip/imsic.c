@@ -56,7 +56,7 @@ static __always_inline struct irq_desc *imsic_line(unsigned long id)
 
 	if (unlikely(id >= this_cpu()->nr_irqchip))
 		return imsic_unknown(id);
-	line = __atomic_load_n(&vector[id].desc, __ATOMIC_ACQUIRE);
+	line = load_pointer(&vector[id].desc);
 	if (unlikely(!line))
 		return imsic_unknown(id);
 	return unlikely(this_cpu()->trace_on) ? imsic_trace(line, id) : line;
