@@ -1,9 +1,18 @@
 """irq chip, irq peek, irq inject: the controllers' registers, looked at and, on request, changed."""
 
+import argparse
+
 from . import Command, command, number
 from .. import chips, hw, model
 from ..model import Problem, function
 from .who import nobody
+
+
+def width(word):
+    """An argument: the bytes of one access."""
+    if word not in ('1', '2', '4', '8'):
+        raise argparse.ArgumentTypeError('%s is not 1, 2, 4 or 8 bytes' % word)
+    return int(word)
 
 
 @command
@@ -34,7 +43,7 @@ Registers that change when they are read are refused without --really."""
 
     def arguments(self, parser):
         parser.add_argument('address', type=number)
-        parser.add_argument('--size', type=int, choices=(1, 2, 4, 8), default=4)
+        parser.add_argument('--size', type=width, default=4)
         parser.add_argument('--really', action='store_true')
 
     def collect(self, args):
