@@ -8,9 +8,12 @@ import json
 import os
 import re
 
+import pexpect
 import pytest
 
 import session
+from session import machine, machines
+from test_debug import FIRST, PROMPT
 from test_gdb import DISK, GOLDEN, IRQ, messages
 
 PAGE = os.path.join(session.TREE, 'docs', 'walk.md')
@@ -134,7 +137,8 @@ def test_every_command_as_before(row, answer, request):
 
 def documents(answer, command):
     """What `COMMAND … --json' said each time."""
-    return [json.loads(text) for asked, text in answer.parts if asked.startswith(command) and '--json' in asked]
+    return [json.loads(line) for asked, text in answer.parts if asked.startswith(command) and '--json' in asked
+            for line in text.splitlines() if line.startswith('{')]
 
 
 def test_walk_and_the_trace_ring_agree(row, answer):
@@ -195,6 +199,58 @@ def test_stuck_names_what_does_not_end(row, answer):
         assert 'and not completed, and no handler of it runs' in told[2]
     if row.arch == 'aarch64':
         assert 'is pending and not enabled' in told[3]
+
+
+@pytest.mark.parametrize('row', FIRST, ids=[row.arch for row in FIRST])
+def test_a_walk_goes_on_into_the_thread(row, monkeypatch):
+    """With threaded handlers it ends with the thread's, wherever that runs; stuck knows who is waited for."""
+    plain = machines.bootargs
+    monkeypatch.setattr(machines, 'bootargs', lambda *args, **more: 'threadirqs ' + plain(*args, **more))
+    thread = '%s_irq' % {'riscv64': 'goldfish_rtc', 'aarch64': 'pl031'}[row.arch]
+    said = session.run(row, 'uptime; alarm 1; alarm 1', [
+        'tbreak cmd_uptime', 'continue', "irq walk '%s' --json %s" % (RTC[row.arch], PATIENCE),
+        'tbreak ' + thread, 'continue', 'irq stuck'])
+    path = documents(said, 'irq walk')[0]['paths'][0]
+    hops = [hop for hop in path['hops'] if not hop['other']]
+    assert path['ended'] and not path['gaps']
+    assert [hop['station'] for hop in hops[-3:]] == ['exit', 'thread', 'threaded']
+    assert hops[-2]['function'] == thread and hops[-1]['a'] == '0x1'
+    assert [event['station'] for event in path['ring']] == [hop['station'] for hop in path['hops']]
+    assert 'in progress: masked until its thread "irq/' in said.of('irq stuck')
+
+
+def test_a_walk_gives_up_where_somebody_else_stops():
+    row = FIRST[0]
+    said = session.run(row, 'uptime; mem; uptime', [
+        'tbreak cmd_uptime', 'continue', 'break cmd_mem', "irq walk '%s' --json %s" % (RTC[row.arch], PATIENCE),
+        'print cpus[0].trace_on', 'irq stuck --after 1', 'break cmd_uptime', 'irq walk-alloc 00:01.0'])
+    path = documents(said, 'irq walk')[0]['paths'][0]
+    assert path['stopped'] and not path['ended'] and not path['hops']
+    assert said.of('print cpus[0].trace_on').endswith('= false')
+    assert '00:01.0: given up: the kernel stopped at cmd_uptime' in said.of('irq walk-alloc 00:01.0')
+
+
+def test_a_story_asks_and_answers(tmp_path):
+    child = pexpect.spawn('make', ['-s', 'debug', 'ARCH=' + FIRST[0].arch, 'CMD=uptime; alarm 1', 'SMP=2'],
+                          cwd=session.TREE, encoding='utf-8', codec_errors='replace', dimensions=(50, 160),
+                          timeout=machine.deadline(20), env=dict(os.environ, TMPDIR=str(tmp_path), TERM='dumb'))
+    question = r'q: enough\] '
+    try:
+        child.expect(PROMPT)
+        for command in ('tbreak cmd_uptime', 'continue', "irq walk '%s' --patience 60 --story" % RTC[FIRST[0].arch]):
+            child.sendline(command)
+            child.expect(question if 'story' in command else PROMPT)
+        for key, answer in (('b', r'#\d+ .*do_irq'), ('l', r'trace_record'), ('', r'\d+ flow ')):
+            child.sendline(key)
+            child.expect(answer)
+            child.expect(question)
+        child.sendline('q')
+        child.expect('left at the station "flow"')
+        child.expect(PROMPT)
+        child.sendline('quit')
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
 
 
 def said_in(text):

@@ -79,12 +79,15 @@ def unfinished(line, known):
 
 
 def waiting(line):
-    """Pending where it is not let through."""
+    """Pending where it is not let through, and not only until its handler or thread is done."""
+    if line.irqd_test('IRQ_INPROGRESS') or int(line.value['threads_oneshot']):
+        return
     for level in line.levels:
         found = chips.of(level)
         if found and found.pending() and found.enabled() is False:
-            yield 'pending', '%s of %s is pending and not enabled; %s' % (
-                found.where(), level.domain.name, explain_depth(line))
+            yield 'pending', '%s of %s is pending and not enabled%s' % (
+                found.where(), level.domain.name, ': ' + explain_depth(line) if line.depth else
+                ', though the line is enabled')
 
 
 def locked(line, known):

@@ -1,5 +1,8 @@
 """irq walk: one interrupt from the vector to the end of its handlers, station by station."""
 
+import os
+import select
+
 import gdb
 
 from . import Command, command, number
@@ -52,6 +55,7 @@ class Walker:
         self.path = None            # the Level that is ours
         self.threads = 0            # handlers that woke theirs
         self.ended = False
+        self.left = False           # by the reader
 
     def _is_ours(self, hop):
         if self.path or not hop.irq:
@@ -183,12 +187,15 @@ The kernel records its stations meanwhile, as after `trace on', and stands at th
 
     @staticmethod
     def _ask():
+        """Whether to go on.  Not by input(): gdb ends that at once while a command runs."""
         while True:
-            try:
-                word = input(STORY_PROMPT).strip()
-            except EOFError:        # nobody there
+            gdb.write(STORY_PROMPT)
+            gdb.flush()
+            if not os.isatty(0):        # nobody there
                 gdb.write('\n')
                 return True
+            select.select([0], [], [])
+            word = os.read(0, 256).decode(errors='replace').strip()
             if word in ('', 'q'):
                 return not word
             known = {'b': 'backtrace', 'l': 'list *%d' % go.caller().pc()}
@@ -214,6 +221,7 @@ The kernel records its stations meanwhile, as after `trace on', and stands at th
                     if patience.over or not watch.here():
                         break
                     if args.story and not args.json and not self._tell(walker):
+                        walker.left = True
                         break
                 if walker.ended:
                     go.finish()
@@ -227,7 +235,7 @@ The kernel records its stations meanwhile, as after `trace on', and stands at th
         path = {'irq': walker.irq, 'hops': hops, 'ended': walker.ended, 'ring': None, 'gaps': None}
         if walker.ended:
             path.update(ring=[stations.recorded(hop) for hop in walker.path.hops], gaps=walker.gaps())
-        path['stopped'] = not over and not walker.ended
+        path.update(stopped=not over and not walker.ended, left=walker.left)
         return path
 
     def collect(self, args):
@@ -265,6 +273,8 @@ The kernel records its stations meanwhile, as after `trace on', and stands at th
                 others = sum(hop['other'] for hop in path['hops'])
                 yield '   %d stations%s; %s' % (len(path['hops']), ', %d of them of other lines' % others if others
                                                 else '', self._verdict(path))
+            elif path['left']:
+                yield '   left at the station "%s"' % path['hops'][-1]['station']
             elif path['stopped']:
                 yield '   given up: the kernel stopped at %s' % model.place(gdb.newest_frame().pc())
             else:
