@@ -50,8 +50,8 @@ MASKS = (
 
 
 def golden_text(answer):
-    """As Answer.golden(), but columns stay: none here is as wide as a count."""
-    masks = [mask for mask in session.MASKS if not mask[0].startswith('(?<=')] + list(MASKS)
+    """As Answer.golden(), but columns stay, none being as wide as a count, and so does what is pending."""
+    masks = [mask for mask in session.MASKS if not mask[0].startswith(('(?<=', '((?:pending'))] + list(MASKS)
     text = '\n'.join(session.MARK + command + '\n' + said.rstrip('\n') for command, said in answer.parts
                      if '--json' not in command and not command.startswith(('source',) + session.QUIET)) + '\n'
     for pattern, replacement in masks:
