@@ -154,10 +154,20 @@ class Hop:
                 'source': source(self.code), 'text': self.text, 'doubt': self.doubt}
 
 
-def recorded(hop):
-    """The same station as the kernel's ring has it."""
-    ring = rings(hop.cpu)
-    event = ring['event'][hop.slot & int(ring['mask'])]
-    return {'cpu': hop.cpu, 'station': text(symbol('station_table')[int(event['station'])]['name']),
+def event_json(cpu, event):
+    return {'cpu': cpu, 'station': text(symbol('station_table')[int(event['station'])]['name']),
             'irq': int(event['irq']), 'obj': hex(int(event['obj'])), 'a': hex(int(event['a'])),
             'b': hex(int(event['b']))}
+
+
+def recorded(hop, last=None):
+    """What the kernel's ring has from HOP to the slot LAST (None: only HOP), without what nests in it."""
+    ring, found, nesting = rings(hop.cpu), [], 0
+    for slot in range(hop.slot, (hop.slot if last is None else last) + 1):
+        event = ring['event'][slot & int(ring['mask'])]
+        station = stations()[int(event['station'])]
+        nesting += station in BEGINS
+        if nesting <= 1 and (last is None or station not in ('ST_THREAD', 'ST_THREADED')):
+            found.append(event_json(hop.cpu, event))
+        nesting -= station == 'ST_EXIT'
+    return found

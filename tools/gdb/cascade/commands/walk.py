@@ -51,7 +51,6 @@ class Walker:
     def __init__(self, irq, stop_at_each):
         self.irq, self.stop_at_each = irq, stop_at_each
         self.levels = {}            # by CPU: those open, outermost first
-        self.seen = {}              # by CPU: every slot of its ring that we have seen filled
         self.path = None            # the Level that is ours
         self.threads = 0            # handlers that woke theirs
         self.ended = False
@@ -87,7 +86,6 @@ class Walker:
         if cpu is None or self.ended:
             return False
         hop = stations.Hop(cpu.id, values)
-        self.seen.setdefault(cpu.id, set()).add(hop.slot)
         if hop.station in ('ST_THREAD', 'ST_THREADED'):
             mine = self.path is not None and self._in_thread(hop)
             self.ended = mine and not self.threads
@@ -105,13 +103,11 @@ class Walker:
             self.ended = level.ours and not self.threads
         return level.ours and (self.stop_at_each or self.ended)
 
-    def gaps(self):
-        """Slots between the first and the last of the path that no station filled before our eyes."""
-        missing = 0
-        for cpu in {hop.cpu for hop in self.path.hops}:
-            slots = [hop.slot for hop in self.path.hops if hop.cpu == cpu]
-            missing += len(set(range(min(slots), max(slots) + 1)) - self.seen[cpu])
-        return missing
+    def recorded(self):
+        """The same path as the ring has it: all from the trap to its end, then the threads."""
+        end = next(n for n, hop in enumerate(self.path.hops) if hop.station == 'ST_EXIT')
+        events = stations.recorded(self.path.hops[0], self.path.hops[end].slot)
+        return events + [event for hop in self.path.hops[end + 1:] for event in stations.recorded(hop)]
 
 
 def header(line):
@@ -232,9 +228,9 @@ The kernel records its stations meanwhile, as after `trace on', and stands at th
         hops = [hop.document for hop in walker.path.hops] if walker.path else []
         for hop, other in zip(hops, of_others(walker.path.hops, walker.irq) if hops else []):
             hop['other'] = other
-        path = {'irq': walker.irq, 'hops': hops, 'ended': walker.ended, 'ring': None, 'gaps': None}
+        path = {'irq': walker.irq, 'hops': hops, 'ended': walker.ended, 'ring': None}
         if walker.ended:
-            path.update(ring=[stations.recorded(hop) for hop in walker.path.hops], gaps=walker.gaps())
+            path['ring'] = walker.recorded()
         path.update(stopped=not over and not walker.ended, left=walker.left)
         return path
 
@@ -256,10 +252,10 @@ The kernel records its stations meanwhile, as after `trace on', and stands at th
 
     @staticmethod
     def _verdict(path):
-        same = [{key: hop[key] for key in event} == event for hop, event in zip(path['hops'], path['ring'])]
-        if all(same) and not path['gaps']:
-            return 'the kernel\'s trace ring has the same %d' % len(same)
-        return 'the kernel\'s trace ring has %d of them otherwise, and %d more' % (same.count(False), path['gaps'])
+        same = [{key: hop[key] for key in event} for hop, event in zip(path['hops'], path['ring'])] == path['ring']
+        if same and len(path['hops']) == len(path['ring']):
+            return 'the kernel\'s trace ring has the same %d' % len(path['ring'])
+        return 'the kernel\'s trace ring has %d, and not the same' % len(path['ring'])
 
     def show(self, document):
         for path in document['paths']:
