@@ -15,6 +15,10 @@
 int ipi_mux_create(unsigned int nr, void (*send)(unsigned int cpu));
 /* The controller's handler calls this on the CPU that received it. Irq context. */
 void ipi_mux_process(void);
+/* IRQ, an IPI, on another CPU, or on each of DEST. 0; -EINVAL for no such irq, one whose chip sends
+ * none, a CPU that is not possible. Any context. (Linux: ipi_send_single, ipi_send_mask) */
+int ipi_send_single(unsigned int irq, unsigned int cpu);
+int ipi_send_mask(unsigned int irq, const struct cpumask *dest);
 /* FIRST is the first of the kernel's IPIs (enum ipi_kind), per-CPU irqs: requests and enables
  * them on every CPU. The controller calls it once, boot thread. (Linux: riscv_ipi_set_virq_range,
  * set_smp_ipi_range) */

@@ -201,6 +201,7 @@ static __always_inline void generic_handle_irq_desc(struct irq_desc *desc)
 }
 /* By number: 0, -EINVAL for no such irq, -EPERM outside irq context where that is enforced. */
 int generic_handle_irq(unsigned int irq);
+int generic_handle_irq_safe(unsigned int irq);		/* irqs on or off */
 
 /* A chained flow handler begins and ends with these (S-110). Inline: part of the hot path. */
 void chained_irq_enter_slow(const struct irq_chip *chip, struct irq_desc *desc);

@@ -62,6 +62,9 @@ void irq_chip_mask_parent(struct irq_data *d);
 void irq_chip_mask_ack_parent(struct irq_data *d);
 void irq_chip_unmask_parent(struct irq_data *d);
 void irq_chip_eoi_parent(struct irq_data *d);
+/* Where the parent's chip has no such callback: its next simpler one (enable, unmask). */
+unsigned int irq_chip_startup_parent(struct irq_data *d);
+void irq_chip_shutdown_parent(struct irq_data *d);
 void irq_chip_enable_parent(struct irq_data *d);
 void irq_chip_disable_parent(struct irq_data *d);
 int irq_chip_set_affinity_parent(struct irq_data *d, const struct cpumask *dest, bool force);

@@ -39,5 +39,6 @@ unsigned int irq_find_mapping(struct irq_domain *d, irq_hw_number_t hwirq);	/* 0
 /* A controller has claimed HWIRQ: runs its flow handler. 0; -EINVAL if unmapped; -EPERM outside
  * irq context where that is enforced (S-111). Irqs off. */
 int generic_handle_domain_irq(struct irq_domain *d, irq_hw_number_t hwirq);
+int generic_handle_domain_irq_safe(struct irq_domain *d, irq_hw_number_t hwirq);  /* or irqs on */
 
 #endif

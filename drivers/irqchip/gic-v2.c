@@ -59,7 +59,8 @@ static void gic2_irq_eoi(struct irq_data *d)
 /* The write is ordered behind what the SGI is about, as every register write is. (S-102) */
 static void gic2_send_sgi(struct irq_data *d, unsigned int cpu)
 {
-	writel((u32)gic2.target[cpu] << 16 | d->hwirq, gic2.dist + GICD_SGIR);
+	if (!WARN_ON(d->hwirq >= GIC_NR_SGIS))
+		writel((u32)gic2.target[cpu] << 16 | d->hwirq, gic2.dist + GICD_SGIR);
 }
 
 static const struct irq_chip gic2_chip = {
@@ -77,10 +78,8 @@ static const struct irq_chip gic2_chip = {
 	.flags = IRQCHIP_SET_TYPE_MASKED,
 };
 
-static char *gic2_bank(u32 intid __maybe_unused)
-{
-	return gic2.dist;		/* of the calling CPU's own lines, too */
-}
+/* Of the calling CPU's own lines, too. */
+static char *gic2_bank(u32 intid __maybe_unused) { return gic2.dist; }
 
 /* One target, though there could be several. Single bytes of the registers may be written. */
 static int gic2_route(u32 spi, unsigned int cpu)

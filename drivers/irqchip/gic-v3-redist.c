@@ -211,6 +211,8 @@ void gic_send_sgi(struct irq_data *d, unsigned int cpu)
 	u64 hwid = cpus[cpu].hwid;
 	u64 aff3 = hwid >> 32 & 0xff, aff2 = hwid >> 16 & 0xff, aff1 = hwid >> 8 & 0xff;
 
+	if (WARN_ON(d->hwirq >= GIC_NR_SGIS))
+		return;
 	dsb(ishst);
 	sysreg_write(ICC_SGI1R_EL1, aff3 << 48 | (hwid >> 4 & 0xf) << 44 | aff2 << 32 |
 				    d->hwirq << 24 | aff1 << 16 | BIT(hwid & 0xf));

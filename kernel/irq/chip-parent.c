@@ -29,6 +29,22 @@ void irq_chip_disable_parent(struct irq_data *d)
 	(d->chip->irq_disable ? d->chip->irq_disable : d->chip->irq_mask)(d);
 }
 
+unsigned int irq_chip_startup_parent(struct irq_data *d)
+{
+	if (d->parent_data->chip->irq_startup)
+		return d->parent_data->chip->irq_startup(d->parent_data);
+	irq_chip_enable_parent(d);
+	return 0;
+}
+
+void irq_chip_shutdown_parent(struct irq_data *d)
+{
+	if (d->parent_data->chip->irq_shutdown)
+		d->parent_data->chip->irq_shutdown(d->parent_data);
+	else
+		irq_chip_disable_parent(d);
+}
+
 int irq_chip_set_affinity_parent(struct irq_data *d, const struct cpumask *dest, bool force)
 {
 	d = d->parent_data;

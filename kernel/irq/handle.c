@@ -85,6 +85,24 @@ int generic_handle_irq(unsigned int irq)
 	return desc ? handle_desc(desc) : -EINVAL;
 }
 
+int generic_handle_irq_safe(unsigned int irq)
+{
+	unsigned long flags = arch_local_irq_save();
+	int ret = generic_handle_irq(irq);
+
+	arch_local_irq_restore(flags);
+	return ret;
+}
+
+int generic_handle_domain_irq_safe(struct irq_domain *d, irq_hw_number_t hwirq)
+{
+	unsigned long flags = arch_local_irq_save();
+	int ret = generic_handle_domain_irq(d, hwirq);
+
+	arch_local_irq_restore(flags);
+	return ret;
+}
+
 /* ---- The handlers --------------------------------------------------------------------------- */
 
 static irqreturn_t __attribute__((noinline)) enabled_interrupts(struct irqaction *action,

@@ -105,6 +105,38 @@ void ipi_mux_process(void)
 		generic_handle_domain_irq(mux_domain, __builtin_ctz(bits));
 }
 
+/* ---- Sending by number ---------------------------------------------------------------------- */
+
+/* A chip may have either callback; DEST is not empty. */
+int ipi_send_mask(unsigned int irq, const struct cpumask *dest)
+{
+	struct irq_data *d = irq_get_irq_data(irq);
+	unsigned int cpu;
+
+	if (!d || cpumask_empty(dest) || !cpumask_subset(dest, cpu_possible_mask) ||
+	    (!d->chip->ipi_send_mask && !d->chip->ipi_send_single))
+		return -EINVAL;
+	if (d->chip->ipi_send_mask) {
+		d->chip->ipi_send_mask(d, dest);
+		return 0;
+	}
+	for_each_cpu(cpu, dest)
+		d->chip->ipi_send_single(d, cpu);
+	return 0;
+}
+
+int ipi_send_single(unsigned int irq, unsigned int cpu)
+{
+	struct irq_data *d = irq_get_irq_data(irq);
+
+	if (cpu >= nr_cpu_ids)
+		return -EINVAL;
+	if (!d || !d->chip->ipi_send_single)
+		return ipi_send_mask(irq, cpumask_of(cpu));
+	d->chip->ipi_send_single(d, cpu);
+	return 0;
+}
+
 /* ---- The kernel's own IPIs ------------------------------------------------------------------ */
 
 static unsigned int ipi_first_irq;
@@ -160,9 +192,5 @@ void set_smp_ipi_range(unsigned int first, unsigned int nr)
 
 void smp_send_ipi(unsigned int cpu, enum ipi_kind kind)
 {
-	struct irq_desc *desc = irq_to_desc(ipi_first_irq + kind);
-
-	if (WARN_ON(!ipi_first_irq || !desc))
-		return;
-	desc->irq_data.chip->ipi_send_single(&desc->irq_data, cpu);
+	WARN_ON(!ipi_first_irq || ipi_send_single(ipi_first_irq + kind, cpu));
 }
