@@ -12,6 +12,7 @@
 
 irqreturn_t handle_irq_event(struct irq_desc *desc)
 {
+	bool polled = desc->istate & IRQS_POLL_INPROGRESS;	/* says nothing of the line */
 	irqreturn_t ret;
 
 	/* Cleared before the handlers: what comes from here on must be seen again. (S-097) */
@@ -20,7 +21,8 @@ irqreturn_t handle_irq_event(struct irq_desc *desc)
 	spin_unlock(&desc->lock);
 
 	ret = __handle_irq_event_percpu(desc);
-	judge_event(desc, ret);
+	if (!polled)
+		judge_event(desc, ret);
 
 	spin_lock(&desc->lock);
 	desc_toggle_inprogress(desc);

@@ -76,7 +76,7 @@ void note_interrupt(struct irq_desc *desc, irqreturn_t ret)
 {
 	u64 now;
 
-	if ((desc->istate & IRQS_POLL_INPROGRESS) || irq_settings_is(desc, IRQ_IS_POLLED))
+	if (irq_settings_is(desc, IRQ_IS_POLLED))
 		return;
 	if (ret > (IRQ_HANDLED | IRQ_WAKE_THREAD)) {
 		report_bad_return(desc, ret);
@@ -122,7 +122,8 @@ static void poll_line(struct irq_desc *desc)
 {
 	unsigned long flags = spin_lock_irqsave(&desc->lock);
 
-	if (irq_settings_is(desc, IRQ_IS_POLLED | IRQ_PER_CPU | IRQ_NESTED_THREAD) ||
+	if (!(desc->istate & IRQS_SPURIOUS_DISABLED) ||
+	    irq_settings_is(desc, IRQ_IS_POLLED | IRQ_PER_CPU | IRQ_NESTED_THREAD) ||
 	    !desc->action || !(desc->action->flags & IRQF_SHARED) ||
 	    (desc->action->flags & __IRQF_TIMER))
 		goto unlock;
@@ -144,12 +145,8 @@ static void poll_spurious_irqs(struct timer *timer)
 	unsigned int irq;
 
 	__atomic_store_n(&polling, smp_processor_id() + 1, __ATOMIC_RELEASE);
-	for_each_irq(irq) {
-		struct irq_desc *desc = irq_to_desc(irq);
-
-		if (desc->istate & IRQS_SPURIOUS_DISABLED)
-			poll_line(desc);
-	}
+	for_each_irq(irq)
+		poll_line(irq_to_desc(irq));
 	__atomic_store_n(&polling, 0, __ATOMIC_RELEASE);
 	timer_arm(timer, ktime_get_ns() + POLL_NS);
 }
