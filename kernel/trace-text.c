@@ -216,6 +216,10 @@ const char *trace_detail(char *buf, size_t size, const struct trace_event *e)
 	case ST_THREADED: snprintf(buf, size, "returns %s", return_name(e->a)); break;
 	case ST_SOFTIRQ: snprintf(buf, size, "deferred work, pending bits %#lx", e->a); break;
 	case ST_WAKE: detail_wake(buf, size, e); break;
+	case ST_VECTOR:
+		snprintf(buf, size, "id %lu of cpu %lu is given%s", min(e->b, ~e->b), e->a,
+			 e->b > ~e->b ? " back" : "");
+		break;
 	case ST_EXIT: snprintf(buf, size, "out of the %s", e->a ? "softirq" : "trap"); break;
 	default: snprintf(buf, size, "?"); break;
 	}

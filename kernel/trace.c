@@ -35,6 +35,7 @@ const struct station_info station_table[NR_STATIONS] = {
 	[ST_WAKE]	 = { "wake", "action", "a thread that waited becomes runnable" },
 	[ST_THREAD]	 = { "thread", "action", "the rest of the handler, in a thread" },
 	[ST_THREADED]	 = { "threaded", "action", "what the thread's function returned" },
+	[ST_VECTOR]	 = { "vector", "setup", "a CPU's interrupt id is given, or given back" },
 	[ST_EXIT]	 = { "exit", "exit", "back to what was interrupted" },
 };
 

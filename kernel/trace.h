@@ -26,13 +26,14 @@ enum station {
 	ST_WAKE,	/* a, b: the first letters of the woken thread's name; it may end */
 	ST_THREAD,	/* irq                        a: handler, b: dev_id, in its thread */
 	ST_THREADED,	/* irq                        a: irqreturn */
+	ST_VECTOR,	/* a: CPU  b: id of its matrix, given; or ~id, given back */
 	ST_EXIT,	/* leaving the trap, or  a: 1, the softirq */
 	NR_STATIONS,
 };
 
 struct station_info {
 	const char *name;	/* "claim" */
-	const char *phase;	/* entry, dispatch, chip, flow, action, exit */
+	const char *phase;	/* entry, dispatch, chip, flow, action, exit, setup */
 	const char *what;	/* one sentence for the narration */
 };
 extern const struct station_info station_table[NR_STATIONS];

@@ -13,6 +13,7 @@
 #include <kernel/matrix.h>
 #include <kernel/mm.h>
 #include <kernel/spinlock.h>
+#include <kernel/trace.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
 
@@ -115,6 +116,7 @@ int irq_matrix_alloc(struct irq_matrix *m, const struct cpumask *mask, unsigned 
 	ret = lowest_free_id(m, cpu_map(m, *cpu));
 	__set_bit(ret, cpu_map(m, *cpu));
 	m->given[*cpu]++;
+	station(ST_VECTOR, 0, NULL, *cpu, ret);
 unlock:
 	spin_unlock_irqrestore(&m->lock, flags);
 	return ret;
@@ -127,6 +129,7 @@ void irq_matrix_free(struct irq_matrix *m, unsigned int cpu, unsigned int id)
 	if (test_bit(id, cpu_map(m, cpu))) {
 		__clear_bit(id, cpu_map(m, cpu));
 		m->given[cpu]--;
+		station(ST_VECTOR, 0, NULL, cpu, ~(unsigned long)id);
 	}
 	spin_unlock_irqrestore(&m->lock, flags);
 }
