@@ -154,13 +154,36 @@ static void print_word(const char *text)
 	shell_printf(" %s", text);
 }
 
+static void print_chip(const struct irq_chip *chip)
+{
+	static const struct {
+		unsigned long flag;
+		const char *name;
+	} flags[] = {
+		{ IRQCHIP_SET_TYPE_MASKED, "set-type-masked" },
+		{ IRQCHIP_EOI_IF_HANDLED, "eoi-if-handled" },
+		{ IRQCHIP_ONESHOT_SAFE, "oneshot-safe" },
+		{ IRQCHIP_EOI_THREADED, "eoi-threaded" },
+		{ IRQCHIP_SUPPORTS_LEVEL_MSI, "supports-level-msi" },
+		{ IRQCHIP_AFFINITY_PRE_STARTUP, "affinity-pre-startup" },
+		{ IRQCHIP_IMMUTABLE, "immutable" },
+		{ IRQCHIP_MOVE_DEFERRED, "move-deferred" },
+	};
+
+	shell_printf("chip %s", chip && chip->name ? chip->name : "-");
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++)
+		if (chip && chip->flags & flags[i].flag)
+			shell_printf(" %s", flags[i].name);
+	shell_printf("\n");
+}
+
 static void print_levels(const struct irq_data *d)
 {
 	unsigned int chained = 0;
 
 	for (; d && d->domain; d = d->parent_data) {
-		shell_printf("  hwirq %lu of %s, chip %s\n", d->hwirq, d->domain->name,
-			     d->chip && d->chip->name ? d->chip->name : "-");
+		shell_printf("  hwirq %lu of %s, ", d->hwirq, d->domain->name);
+		print_chip(d->chip);
 		chained = irq_domain_chained_on(d->domain);
 	}
 	if (chained) {
@@ -221,7 +244,8 @@ static int cmd_irqs(int argc, char **argv)
 		print_heading();
 	for_each_irq(irq) {
 		struct irq_desc *desc = irq_to_desc(irq);
-		bool listed = all || (irq_desc_has_action(desc) && !is_chained(desc));
+		bool listed = all || (irq_desc_has_action(desc) && !is_chained(desc) &&
+				      !irq_settings_is(desc, IRQ_HIDDEN));
 
 		if (one ? desc == one : desc && listed)
 			show(desc, one);
