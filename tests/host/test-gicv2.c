@@ -235,7 +235,7 @@ static void call(void *arg)
 }
 
 /* The interface's number is not the CPU's, and the end names the sender. */
-static void sgis_reach_their_cpu_and_end(void **state)
+static void s102_sgis_reach_their_cpu_and_end(void **state)
 {
 	unsigned int sum = 0;
 
@@ -851,7 +851,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		B(firmwares_leftovers_are_gone),
-		B(sgis_reach_their_cpu_and_end),
+		B(s102_sgis_reach_their_cpu_and_end),
 		B(one_sgi_of_two_senders),
 		cmocka_unit_test_setup(one_interface_has_no_targets, one_cpu),
 		B(s158_specifiers),

@@ -104,7 +104,7 @@ static void call(void *arg)
 	called_on = smp_processor_id();
 }
 
-static void sgis_reach_their_cpu_and_end(void **state)
+static void s102_sgis_reach_their_cpu_and_end(void **state)
 {
 	(void)state;
 	for (unsigned int round = 0; round < 30; round++) {
@@ -395,6 +395,50 @@ static void ppi_is_of_its_cpu(void **state)
 	free_percpu_irq(irq, cookies);
 }
 
+static unsigned int sgi_runs;
+
+static irqreturn_t serve_sgi(int irq, void *cookie)
+{
+	(void)irq, (void)cookie;
+	sgi_runs++;
+	return IRQ_HANDLED;
+}
+
+static void s102_sgis_are_enabled_per_cpu_and_sixteen(void **state)
+{
+	unsigned int sgi = irq_find_mapping(gicv3_domain(), 5), ppi = gicv3_map(GIC_PPI, 12, 4);
+
+	(void)state;
+	sgi_runs = 0;
+	assert_int_equal(request_percpu_irq(sgi, serve_sgi, "sgi", cookies), 0);
+	enable_ppi(&ppi);
+	enable_percpu_irq(sgi, IRQ_TYPE_NONE);
+	assert_int_equal(ipi_send_single(sgi, 2), 0);
+	host_run_deferred();
+	assert_true(gicv3_pending(2, 5));
+	assert_int_equal(sgi_runs, 0);
+	host_set_cpu(2);
+	enable_percpu_irq(sgi, IRQ_TYPE_NONE);
+	host_set_cpu(0);
+	host_run_deferred();
+	assert_int_equal(sgi_runs, 1);
+	assert_int_equal(ipi_send_mask(sgi, &(struct cpumask){ 5 }), 0);
+	host_run_deferred();
+	assert_int_equal(sgi_runs, 3);
+	gicv3_trace();
+	host_printk();
+	ipi_send_single(ppi, 1);
+	assert_true(logged("warning"));
+	assert_null(strstr(gicv3_trace(), "sgi("));
+	for (unsigned int cpu = 0; cpu < 4; cpu += 2) {
+		host_set_cpu(cpu);
+		disable_percpu_irq(sgi);
+	}
+	host_set_cpu(0);
+	disable_ppi(&ppi);
+	free_percpu_irq(sgi, cookies);
+}
+
 static void unmapped_is_ended_and_told_once(void **state)
 {
 	(void)state;
@@ -496,7 +540,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		B2(firmwares_leftovers_are_gone),
-		B2(sgis_reach_their_cpu_and_end),
+		B2(s102_sgis_are_enabled_per_cpu_and_sixteen),
+		B2(s102_sgis_reach_their_cpu_and_end),
 		cmocka_unit_test(wrong_machines),
 		B(s158_cells_name_lines),
 		B(s159_triggers),

@@ -317,9 +317,17 @@ static void s098_masks_are_cached(void **state)
 	assert_rec("mask_ack mask_ack");
 }
 
+static void interrupts(unsigned int irq, unsigned int n, irqreturn_t ret)
+{
+	rec_ret = ret;
+	for (unsigned int i = 0; i < n; i++)
+		raise_irq(irq);
+	rec_take();
+}
+
 /* ---- I. Per-CPU lines ------------------------------------------------------------------------------ */
 
-static void s095_percpu(void **state)
+static void s095_percpu_ignores_disabled(void **state)
 {
 	unsigned int irq = rec_line(rec_chip(R_ACK | R_EOI | R_MASK | R_UNMASK), handle_percpu_irq);
 
@@ -333,6 +341,11 @@ static void s095_percpu(void **state)
 	assert_rec("ack H eoi");
 	assert_int_equal(irq_to_desc(irq)->kstat_irqs[2], 1);
 	assert_int_equal(irq_to_desc(irq)->tot_count, 0);
+	disable_irq_nosync(irq);
+	rec_take();
+	raise_irq(irq);
+	assert_rec("ack H eoi");
+	enable_irq(irq);
 }
 
 static char slots[NR_CPUS][16];
@@ -396,6 +409,43 @@ static void s096_percpu_devid_without_an_action_is_disabled_here(void **state)
 	assert_false(irq_percpu_is_enabled(irq));
 	raise_irq(irq);
 	assert_false(logged("warning"));
+	raise_irq(devid_line(R_EOI));
+	assert_rec("ack eoi eoi");
+	assert_false(logged("warning"));		/* once, for all lines */
+}
+
+static void s096_percpu_devid_is_not_judged_and_wakes_nothing(void **state)
+{
+	unsigned int irq = devid_line(R_EOI | R_MASK | R_UNMASK);
+
+	(void)state;
+	assert_int_equal(request_percpu_irq(irq, rec_handler, "t", slots), 0);
+	enable_percpu_irq(irq, IRQ_TYPE_NONE);
+	host_printk();
+	interrupts(irq, 100001, IRQ_NONE);
+	assert_int_equal(irq_to_desc(irq)->irqs_unhandled, 0);
+	assert_true(irq_percpu_is_enabled(irq));
+	interrupts(irq, 1, IRQ_WAKE_THREAD);
+	interrupts(irq, 1, 0x20);
+	assert_string_equal(host_printk(), "");
+	disable_percpu_irq(irq);
+	free_percpu_irq(irq, slots);
+}
+
+static void s098_s099_percpu_enables_are_neither_cached_nor_counted(void **state)
+{
+	unsigned int irq = devid_line(R_EOI | R_MASK | R_UNMASK);
+
+	(void)state;
+	assert_int_equal(request_percpu_irq(irq, rec_handler, "t", slots), 0);
+	enable_percpu_irq(irq, IRQ_TYPE_NONE);
+	enable_percpu_irq(irq, IRQ_TYPE_NONE);
+	assert_rec("unmask unmask");
+	disable_percpu_irq(irq);
+	assert_false(irq_percpu_is_enabled(irq));
+	disable_percpu_irq(irq);
+	assert_rec("mask mask");
+	free_percpu_irq(irq, slots);
 }
 
 static void send_physical(unsigned int cpu)
@@ -457,14 +507,6 @@ static void s101_ipi_mux_limits(void **state)
 
 /* ---- J. Spurious ------------------------------------------------------------------------------------- */
 
-static void interrupts(unsigned int irq, unsigned int n, irqreturn_t ret)
-{
-	rec_ret = ret;
-	for (unsigned int i = 0; i < n; i++)
-		raise_irq(irq);
-	rec_take();
-}
-
 static void s103_s104_spurious_line_is_switched_off(void **state)
 {
 	unsigned int good = started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
@@ -507,18 +549,82 @@ static void s104_s063_poller_and_revival_by_a_sharer(void **state)
 	assert_rec("A B");
 }
 
+static void polls(unsigned int times)
+{
+	while (times--) {
+		host_advance(100000000);
+		host_run_deferred();
+	}
+}
+
+static void s104_switched_off_lazily_and_polled_also_when_enabled_again(void **state)
+{
+	unsigned int irq = rec_line(rec_chip(R_EDGE), handle_edge_irq);
+
+	(void)state;
+	assert_int_equal(request(irq, IRQF_SHARED, "A"), 0);
+	interrupts(irq, 99999, IRQ_NONE);
+	host_printk();
+	raise_irq(irq);
+	assert_rec("ack A");				/* the chip is told nothing */
+	assert_true(logged("(t)"));			/* the list of handlers */
+	assert_false(irqd_irq_masked(irq_get_irq_data(irq)));
+	rec_ret = IRQ_HANDLED;
+	polls(2);
+	assert_rec("A A");				/* handlers, and nothing round them */
+	enable_irq(irq);
+	assert_int_equal(irq_to_desc(irq)->depth, 0);
+	polls(2);
+	assert_rec("A A");
+	raise_irq(irq);
+	assert_rec("ack A");
+}
+
+static void s108_polled_and_percpu_lines_are_left_alone(void **state)
+{
+	unsigned int polled = rec_line(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
+	unsigned int later = rec_line(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
+	unsigned int percpu = rec_line(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
+
+	(void)state;
+	irq_set_status_flags(polled, IRQ_IS_POLLED);
+	assert_int_equal(request(polled, IRQF_SHARED, "P"), 0);
+	interrupts(polled, 100001, IRQ_NONE);
+	interrupts(polled, 1, 0x20);
+	assert_int_equal(irq_to_desc(polled)->depth, 0);
+	assert_int_equal(irq_to_desc(polled)->irqs_unhandled, 0);
+	assert_int_equal(request(later, IRQF_SHARED, "L"), 0);
+	assert_int_equal(request(percpu, IRQF_SHARED, "C"), 0);
+	interrupts(later, 100000, IRQ_NONE);
+	interrupts(percpu, 100000, IRQ_NONE);
+	polls(1);
+	assert_rec("L C");
+	irq_set_status_flags(later, IRQ_IS_POLLED);
+	irq_set_status_flags(percpu, IRQ_PER_CPU);
+	polls(2);
+	assert_rec("");
+	irq_clear_status_flags(later, IRQ_IS_POLLED);
+	polls(1);
+	assert_rec("L");
+}
+
 static void s106_wild_return_values_are_not_counted(void **state)
 {
-	unsigned int irq = started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
+	unsigned int irq[] = { started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq),
+			       started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq) };
 	unsigned int reports = 0;
 
 	(void)state;
+	interrupts(irq[0], 1, IRQ_NONE);		/* the window runs */
+	host_printk();
 	for (int i = 0; i < 150; i++) {
-		interrupts(irq, 1, 0x20);
+		interrupts(irq[i % 2], 1, 0x20);
 		reports += strlen(host_printk()) > 0;
 	}
-	assert_in_range(reports, 1, 100);
-	assert_int_equal(irq_to_desc(irq)->irqs_unhandled, 0);
+	assert_int_equal(reports, 100);
+	assert_int_equal(irq_to_desc(irq[0])->irqs_unhandled, 1);
+	assert_int_equal(irq_to_desc(irq[0])->irq_count, 1);
+	assert_int_equal(irq_to_desc(irq[1])->irqs_unhandled, 0);
 }
 
 /* ---- K. Threads and chains --------------------------------------------------------------------------- */
@@ -560,6 +666,55 @@ static void s109_chained_line_starts_at_once_and_cannot_be_requested(void **stat
 	assert_int_equal(request(irq, 0, NULL), -EINVAL);
 	assert_int_equal(request(irq, IRQF_SHARED, "A"), -EINVAL);
 	assert_ptr_equal(irq_desc_get_handler_data(irq_to_desc(irq)), child);
+}
+
+static void s109_type_then_activation_then_startup_then_what_was_pending(void **state)
+{
+	struct irq_fwspec spec = { .param_count = 1, .param = { 1 } };
+	struct rec_stack stack;
+	unsigned int irq;
+
+	(void)state;
+	rec_stack(&stack, R_EDGE | R_TYPE | R_STARTUP, R_EDGE, R_EDGE);
+	spec.fwnode = stack.fwnode[0];
+	irq = irq_domain_alloc_irqs(stack.leaf, 1, -1, &spec);
+	irq_set_handler(irq, handle_edge_irq);
+	irqd_set_trigger_type(irq_get_irq_data(irq), IRQ_TYPE_EDGE_RISING);
+	child = rec_domain(8);
+	raise_irq(irq);					/* nobody wants it yet */
+	rec_take();
+	irq_set_chained_handler_and_data(irq, chained, child);
+	assert_rec("leaf.set_type(1) root.activate middle.activate leaf.activate leaf.startup");
+	assert_ptr_equal(irq_to_desc(irq)->handle_irq, chained);
+	host_run_deferred();
+	assert_rec("leaf.mask leaf.ack leaf.unmask");
+	irq_set_chained_handler(irq, NULL);
+	irq_domain_free_irqs(irq, 1);
+}
+
+static void s109_a_line_without_a_chip_is_refused(void **state)
+{
+	int irq = irq_alloc_desc(-1);
+
+	(void)state;
+	host_printk();
+	irq_set_chained_handler(irq, chained);
+	assert_true(logged("warning"));
+	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_bad_irq);
+	assert_false(irq_has_action(irq));
+	assert_false(irqd_is_started(irq_get_irq_data(irq)));
+}
+
+static void s098_chained_enter_and_exit_pass_the_cache_by(void **state)
+{
+	unsigned int irq = chain(R_LEVEL);
+
+	(void)state;
+	irqd_set(irq_get_irq_data(irq), IRQD_IRQ_MASKED);
+	rec_take();
+	raise_irq(irq);
+	assert_rec("mask ack ack H unmask");
+	assert_true(irqd_irq_masked(irq_get_irq_data(irq)));
 }
 
 static void s110_chained_enter_and_exit(void **state)
@@ -692,8 +847,15 @@ int main(void)
 		T(s094_simple),
 		T(s097_handlers_run_unlocked_and_in_progress),
 		T(s098_masks_are_cached),
-		T(s095_percpu),
+		T(s095_percpu_ignores_disabled),
 		T(s096_s099_percpu_devid),
+		T(s096_percpu_devid_is_not_judged_and_wakes_nothing),
+		T(s098_s099_percpu_enables_are_neither_cached_nor_counted),
+		T(s098_chained_enter_and_exit_pass_the_cache_by),
+		T(s104_switched_off_lazily_and_polled_also_when_enabled_again),
+		T(s108_polled_and_percpu_lines_are_left_alone),
+		T(s109_type_then_activation_then_startup_then_what_was_pending),
+		T(s109_a_line_without_a_chip_is_refused),
 		T(s096_percpu_devid_without_an_action_is_disabled_here),
 		T(s101_ipi_mux),
 		T(s101_ipi_mux_limits),

@@ -355,7 +355,7 @@ static void s028_platform_get_irq_never_gives_zero(void **state)
 	assert_int_equal(platform_irq_count(&pdev), 0);
 }
 
-static void domains_by_node(void **state)
+static void z5_domains_by_node_under_either_name(void **state)
 {
 	static const struct irq_domain_ops alloc_only = { .alloc = NULL };
 	struct device_node *np;
@@ -615,7 +615,7 @@ int main(void)
 		T(s030_maps_in_a_circle_end),
 		T(s031_qemus_map_of_four_slots_and_pins),
 		T(s028_platform_get_irq_never_gives_zero),
-		T(domains_by_node),
+		T(z5_domains_by_node_under_either_name),
 		T(phandle_lists),
 		T(truncated_trees_are_refused),
 		T(damaged_trees_do_no_harm),
