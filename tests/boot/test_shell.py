@@ -1,5 +1,7 @@
 """The prompt: editing, history, completion; bad arguments; one JSON document a command."""
 
+import time
+
 import machine
 import pytest
 
@@ -64,3 +66,26 @@ def test_affinity(row, disk, cpus):
     assert answer['irq'] == irq and answer['affinity'] == wanted
     assert answer['effective'] and set(answer['effective']) <= set(wanted)
     assert [line for line in after if line['irq'] == irq][0]['effective'] == answer['effective']
+
+
+def test_s202_all_about_one_line(row, disk):
+    """Every level of a line with its domain, hwirq, chip and the chip's flags; injected, it comes."""
+    flags = {'GICv3': 'set-type-masked', 'GICv2': 'set-type-masked', 'PCI-MSIX': 'oneshot-safe',
+             'PLIC': 'eoi-threaded affinity-pre-startup'}
+    with machine.prompt(row, disks=[disk]) as m:
+        lines = m.json('irqs')
+        messages = [line for line in lines if line['flow'] == 'edge' and len(line['levels']) > 1]
+        for line in messages[:1] + [line for line in lines if line['flow'] == 'fasteoi'][:1]:
+            text = m.type('irqs %d' % line['irq']).split('\n')
+            assert len(text) >= 4 + len(line['levels']), text
+            for level, said in zip(line['levels'], text[4:]):
+                assert said.startswith('  hwirq %d of %s, chip %s' % (
+                    level['hwirq'], level['domain'], level['chip'])), text
+                assert said.endswith(flags.get(level['chip'], '')), text
+        for line in messages[:1]:
+            m.type('irq inject %d' % line['irq'])
+            until = time.monotonic() + machine.deadline(1)
+            counts = line['counts']
+            while counts == line['counts'] and time.monotonic() < until:
+                counts = m.json('irqs %d' % line['irq'])[0]['counts']
+            assert sum(counts) == sum(line['counts']) + 1

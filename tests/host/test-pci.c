@@ -982,7 +982,7 @@ static void send_while_off(struct pci_function *f, const char *what)
 	assert_false(pci_model_send(f, 0));
 }
 
-static void msi_without_mask_bits_is_off_while_its_message_changes(void **state)
+static void z3_msi_without_mask_bits_is_off_while_its_message_changes(void **state)
 {
 	struct pci_function *f = add(1, 0);
 	struct pci_dev *dev;
@@ -1118,7 +1118,7 @@ int main(void)
 		P(s150_order_of_masks_and_the_read_that_flushes),
 		P(s152_s153_a_block_of_messages),
 		P(s135_s143_a_block_that_is_not_to_be_had),
-		P(msi_without_mask_bits_is_off_while_its_message_changes),
+		P(z3_msi_without_mask_bits_is_off_while_its_message_changes),
 		P(s148_s149_vectors_at_random),
 	};
 
