@@ -67,7 +67,11 @@ static inline unsigned int cpumask_next(int cpu, const struct cpumask *m)
 	unsigned int n = cpu + 1;
 	unsigned long rest = n < NR_CPUS ? m->bits >> n : 0;
 
-	return rest ? n + __builtin_ctzl(rest) : NR_CPUS;
+	if (!rest)
+		return NR_CPUS;
+	for (; !(rest & 1); rest >>= 1)		/* masks have few gaps */
+		n++;
+	return n;
 }
 static inline unsigned int cpumask_first(const struct cpumask *m) { return cpumask_next(-1, m); }
 

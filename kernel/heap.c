@@ -2,7 +2,7 @@
  * The heap: objects of 16, 32, 48 … 512 and of 1024 bytes from pages of one size each, larger ones
  * as whole pages. An object whose size is a power of two is aligned to it.
  *
- *	slab page	| struct slab | unused | object | object | …	slot i at page + i * size
+ *	slab page	| struct slab | object 0 | object 1 | …	object n at page + first + n * size
  *	large		| page …				its order is in a list by address
  *
  * A slab keeps a bit per slot and lies at the start of its page, so an object is never page aligned
@@ -26,10 +26,13 @@
 #define LARGE_HASH	64
 
 struct slab {
-	struct list_head link;		/* in partial[], unless full */
+	struct list_head link;		/* first: in partial[], unless full */
 	u32 magic;
-	u8 class;
-	u16 free;			/* slots */
+	unsigned int class;
+	unsigned int size, first;	/* bytes */
+	unsigned int slots, free;
+	unsigned int lowest;		/* slots below are used */
+	unsigned int touched;		/* slots from here on have never been used: all zero */
 	DECLARE_BITMAP(used, MAX_SLOTS);
 };
 
@@ -54,17 +57,6 @@ static unsigned int class_of(size_t size)
 	if (size <= MAX_STEPPED)
 		return size ? (size - 1) / STEP : 0;
 	return size <= MAX_SMALL ? NR_CLASSES - 1 : NR_CLASSES;
-}
-
-/* The first slot behind the header. */
-static unsigned int first_slot(unsigned int class)
-{
-	return DIV_ROUND_UP(sizeof(struct slab), class_size(class));
-}
-
-static unsigned int nr_slots(unsigned int class)
-{
-	return PAGE_SIZE / class_size(class);
 }
 
 static struct list_head *large_list(const void *block)
@@ -95,50 +87,66 @@ static void init_once(void)
 static struct slab *new_slab(unsigned int class)
 {
 	struct slab *slab = alloc_pages(0);	/* zeroed */
+	size_t size = class_size(class);
 
 	if (!slab)
 		return NULL;
 	slab->magic = SLAB_MAGIC;
 	slab->class = class;
-	slab->free = nr_slots(class) - first_slot(class);
+	slab->size = size;
+	slab->first = ALIGN_UP(sizeof(*slab), size & (size - 1) ? STEP : size);
+	slab->slots = slab->free = (PAGE_SIZE - slab->first) / size;
 	list_add(&slab->link, &partial[class]);
 	return slab;
 }
 
-static void *slab_alloc(unsigned int class)
+/* The first call of all comes here too. */
+static struct slab __attribute__((noinline)) *slab_with_room(unsigned int class)
 {
-	struct slab *slab;
+	init_once();
+	return list_empty(&partial[class]) ? new_slab(class)
+					   : list_first_entry(&partial[class], struct slab, link);
+}
+
+/* *CLEAN: it is all zero. */
+static __always_inline void *slab_alloc(unsigned int class, bool *clean)
+{
+	struct slab *slab = (struct slab *)partial[class].next;
 	unsigned int slot;
 
-	init_once();
-	if (list_empty(&partial[class]))
-		slab = new_slab(class);
-	else
-		slab = list_first_entry(&partial[class], struct slab, link);
-	if (!slab)
+	if (unlikely(!slab || &slab->link == &partial[class]))
+		slab = slab_with_room(class);
+	if (unlikely(!slab))
 		return NULL;
-	slot = find_next_zero_bit(slab->used, nr_slots(class), first_slot(class));
+	slot = slab->lowest;
+	if (unlikely(test_bit(slot, slab->used)))
+		slot = find_next_zero_bit(slab->used, slab->slots, slot);
 	__set_bit(slot, slab->used);
+	slab->lowest = slot + 1;
+	*clean = slot >= slab->touched;
+	if (*clean)
+		slab->touched = slot + 1;
 	if (!--slab->free)
 		list_del_init(&slab->link);
-	return (char *)slab + slot * class_size(class);
+	return (char *)slab + slab->first + slot * slab->size;
 }
 
 static void slab_release(struct slab *slab, const void *p, const void *caller)
 {
-	size_t offset = (const char *)p - (const char *)slab;
-	unsigned int class = slab->class, slot;
+	size_t offset = (const char *)p - (const char *)slab - slab->first;
+	unsigned int slot;
 
-	if (slab->magic != SLAB_MAGIC || class >= NR_CLASSES || offset % class_size(class))
+	if (slab->magic != SLAB_MAGIC || offset >= PAGE_SIZE || offset % slab->size)
 		bad_free(p, caller);
-	slot = offset / class_size(class);
-	if (slot < first_slot(class) || !test_bit(slot, slab->used))
+	slot = offset / slab->size;
+	if (!test_bit(slot, slab->used))
 		bad_free(p, caller);
 	__clear_bit(slot, slab->used);
+	slab->lowest = min(slab->lowest, slot);
 	if (!slab->free++)
-		list_add_tail(&slab->link, &partial[class]);
-	else if (slab->free == nr_slots(class) - first_slot(class) &&
-		 partial[class].next != partial[class].prev) {
+		list_add_tail(&slab->link, &partial[slab->class]);
+	else if (slab->free == slab->slots &&
+		 partial[slab->class].next != partial[slab->class].prev) {
 		list_del_init(&slab->link);	/* empty, and another one has room */
 		slab->magic = 0;
 		free_pages(slab, 0);
@@ -147,13 +155,14 @@ static void slab_release(struct slab *slab, const void *p, const void *caller)
 
 /* ---- Large blocks. Locked. ------------------------------------------------------------------ */
 
-static void *large_alloc(size_t size)
+static void __attribute__((noinline)) *large_alloc(size_t size)
 {
 	unsigned int order = get_order(size);
 	void *block = alloc_pages(order);
 	struct large *l;
+	bool clean;
 
-	l = block ? slab_alloc(class_of(sizeof(*l))) : NULL;
+	l = block ? slab_alloc(class_of(sizeof(*l)), &clean) : NULL;
 	if (!l) {
 		if (block)
 			free_pages(block, order);
@@ -183,22 +192,31 @@ static void large_free(const void *p, const void *caller)
 
 /* ---- The interface -------------------------------------------------------------------------- */
 
-void *kmalloc(size_t size)
+static __always_inline void *alloc(size_t size, bool *clean)
 {
 	unsigned long flags = spin_lock_irqsave(&lock);
 	unsigned int class = class_of(size);
 	void *p;
 
-	p = class < NR_CLASSES ? slab_alloc(class) : large_alloc(size);
+	*clean = true;			/* pages come so */
+	p = class < NR_CLASSES ? slab_alloc(class, clean) : large_alloc(size);
 	spin_unlock_irqrestore(&lock, flags);
 	return p;
 }
 
+void *kmalloc(size_t size)
+{
+	bool clean;
+
+	return alloc(size, &clean);
+}
+
 void *kzalloc(size_t size)
 {
-	void *p = kmalloc(size);
+	bool clean;
+	void *p = alloc(size, &clean);
 
-	return p ? memset(p, 0, size) : NULL;
+	return p && !clean ? memset(p, 0, size) : p;
 }
 
 void *kcalloc(size_t n, size_t size)

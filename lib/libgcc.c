@@ -27,9 +27,18 @@ int __clzdi2(u64 v)
 	return 64 - __popcountdi2(v);
 }
 
+/* The product moves a sequence in which each six bits are different up by as many bits as there
+ * are below V's lowest one; the six at the top then tell how many. */
 int __ctzdi2(u64 v)
 {
-	return __popcountdi2((v & -v) - 1);
+	static const u8 count[64] = {
+		0, 1, 48, 2, 57, 49, 28, 3, 61, 58, 50, 42, 38, 29, 17, 4,
+		62, 55, 59, 36, 53, 51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5,
+		63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11,
+		46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9, 13, 8, 7, 6,
+	};
+
+	return count[(v & -v) * 0x03f79d71b4cb0a89 >> 58];
 }
 
 u32 __bswapsi2(u32 v)

@@ -19,7 +19,7 @@
 
 struct irq_matrix {
 	spinlock_t lock;
-	unsigned int first, end;
+	unsigned int first, end;	/* all below first are reserved */
 	unsigned int words;		/* of one bitmap */
 	unsigned int usable;		/* ids of a CPU that are not reserved */
 	struct cpumask online;
@@ -59,6 +59,7 @@ void irq_matrix_reserve(struct irq_matrix *m, unsigned int id)
 		return;
 	__set_bit(id, m->map);
 	m->usable--;
+	m->first += id == m->first;
 }
 
 void irq_matrix_online(struct irq_matrix *m, unsigned int cpu)
