@@ -1,5 +1,5 @@
 /*
- * The heap: objects of 16, 32, 48 … 512 and of 1024 bytes from pages of one size each, larger ones
+ * The heap: objects of 16, 32, 48 … 1024 bytes from pages of one size each, larger ones
  * as whole pages. An object whose size is a power of two is aligned to it.
  *
  *	slab page	| struct slab | object 0 | object 1 | …	object n at page + first + n * size
@@ -18,22 +18,19 @@
 #include <string.h>
 
 #define STEP		16
-#define MAX_STEPPED	512
 #define MAX_SMALL	1024
-#define NR_CLASSES	(MAX_STEPPED / STEP + 1)
-#define MAX_SLOTS	(PAGE_SIZE / STEP)
+#define NR_CLASSES	(MAX_SMALL / STEP)
 #define SLAB_MAGIC	0x51ab51abU
 #define LARGE_HASH	64
 
 struct slab {
 	struct list_head link;		/* first: in partial[], unless full */
 	u32 magic;
-	unsigned int class;
-	unsigned int size, first;	/* bytes */
-	unsigned int slots, free;
-	unsigned int lowest;		/* slots below are used */
-	unsigned int touched;		/* slots from here on have never been used: all zero */
-	DECLARE_BITMAP(used, MAX_SLOTS);
+	u16 size, first;		/* bytes */
+	u16 slots, free;
+	u16 lowest;			/* slots below are used */
+	u16 touched;			/* slots from here on have never been used: all zero */
+	unsigned long used[];		/* a bit a slot */
 };
 
 struct large {
@@ -46,17 +43,10 @@ static spinlock_t lock;
 static struct list_head partial[NR_CLASSES];
 static struct list_head large[LARGE_HASH];
 
-static size_t class_size(unsigned int class)
-{
-	return class < NR_CLASSES - 1 ? (class + 1) * STEP : MAX_SMALL;
-}
-
 /* The smallest that has room; NR_CLASSES for a large block. */
 static unsigned int class_of(size_t size)
 {
-	if (size <= MAX_STEPPED)
-		return size ? (size - 1) / STEP : 0;
-	return size <= MAX_SMALL ? NR_CLASSES - 1 : NR_CLASSES;
+	return size > MAX_SMALL ? NR_CLASSES : size ? (size - 1) / STEP : 0;
 }
 
 static struct list_head *large_list(const void *block)
@@ -87,14 +77,14 @@ static void init_once(void)
 static struct slab *new_slab(unsigned int class)
 {
 	struct slab *slab = alloc_pages(0);	/* zeroed */
-	size_t size = class_size(class);
+	size_t size = (class + 1) * STEP, bits = PAGE_SIZE / size;
 
 	if (!slab)
 		return NULL;
 	slab->magic = SLAB_MAGIC;
-	slab->class = class;
 	slab->size = size;
-	slab->first = ALIGN_UP(sizeof(*slab), size & (size - 1) ? STEP : size);
+	slab->first = ALIGN_UP(sizeof(*slab) + BITS_TO_LONGS(bits) * sizeof(long),
+			       size & (size - 1) ? STEP : size);
 	slab->slots = slab->free = (PAGE_SIZE - slab->first) / size;
 	list_add(&slab->link, &partial[class]);
 	return slab;
@@ -134,6 +124,7 @@ static __always_inline void *slab_alloc(unsigned int class, bool *clean)
 static void slab_release(struct slab *slab, const void *p, const void *caller)
 {
 	size_t offset = (const char *)p - (const char *)slab - slab->first;
+	struct list_head *list;
 	unsigned int slot;
 
 	if (slab->magic != SLAB_MAGIC || offset >= PAGE_SIZE || offset % slab->size)
@@ -142,11 +133,11 @@ static void slab_release(struct slab *slab, const void *p, const void *caller)
 	if (!test_bit(slot, slab->used))
 		bad_free(p, caller);
 	__clear_bit(slot, slab->used);
-	slab->lowest = min(slab->lowest, slot);
-	if (!slab->free++)
-		list_add_tail(&slab->link, &partial[slab->class]);
-	else if (slab->free == slab->slots &&
-		 partial[slab->class].next != partial[slab->class].prev) {
+	slab->lowest = min((unsigned int)slab->lowest, slot);
+	list = &partial[class_of(slab->size)];
+	if (!slab->free++) {
+		list_add_tail(&slab->link, list);
+	} else if (slab->free == slab->slots && list->next != list->prev) {
 		list_del_init(&slab->link);	/* empty, and another one has room */
 		slab->magic = 0;
 		free_pages(slab, 0);

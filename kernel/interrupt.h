@@ -39,16 +39,18 @@ enum {
 
 struct irqaction {
 	irq_handler_t handler;
-	void *dev_id;			/* cookie; per-CPU lines use percpu_dev_id */
-	void *percpu_dev_id;		/* array of one slot of percpu_size a CPU */
-	size_t percpu_size;
+	union {
+		void *dev_id;		/* cookie */
+		void *percpu_dev_id;	/* per-CPU lines: array of a slot of percpu_size a CPU */
+	};
 	struct irqaction *next;		/* sharers, in order of registration */
 	irq_handler_t thread_fn;
 	struct thread *thread;
 	struct irqaction *secondary;	/* forced threading: the former thread function */
 	unsigned int irq;
 	unsigned int flags;
-	unsigned long thread_flags;	/* IRQTF_* of internals.h, atomic */
+	unsigned int percpu_size;
+	unsigned int thread_flags;	/* IRQTF_* of internals.h, atomic */
 	unsigned long thread_mask;	/* this sharer's bit in threads_oneshot */
 	const char *name;
 };

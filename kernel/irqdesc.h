@@ -11,12 +11,12 @@ struct irq_desc {
 	/* What every interrupt touches comes first. */
 	spinlock_t lock;
 	unsigned int istate;		/* IRQS_*: the core's own, <kernel/irq/internals.h> */
+	unsigned int depth;		/* disables that are not undone; 1 when fresh */
 	irq_flow_handler_t handle_irq;
 	struct irqaction *action;
 	struct irq_common_data irq_common_data;
 	struct irq_data irq_data;
 	unsigned int status_use_accessors;
-	unsigned int depth;		/* disables that are not undone; 1 when fresh */
 	unsigned int tot_count;
 	unsigned int irq_count, irqs_unhandled;	/* the spurious detector's window */
 	u64 last_unhandled;		/* ns */
@@ -24,12 +24,11 @@ struct irq_desc {
 	unsigned int threads_handled;
 	unsigned long threads_oneshot;	/* sharers whose thread must finish before unmask */
 	unsigned int threads_active;
-	struct list_head waiters;	/* synchronize_irq() */
+	unsigned int nr_levels;		/* irq_data that lie behind kstat_irqs */
 	struct cpumask *percpu_enabled;	/* per-CPU lines: CPUs that enabled it */
 	struct cpumask pending_mask;	/* a move parked for the next interrupt */
 	const struct cpumask *affinity_hint;	/* where its driver wants it; may be NULL */
 	struct mutex request_mutex;	/* request and free of this line, one at a time */
-	struct list_head resend_link;
 	const char *name;		/* of the flow: "edge" */
 	unsigned int kstat_irqs[];	/* per CPU: interrupts taken */
 };

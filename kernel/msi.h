@@ -30,12 +30,12 @@ union msi_instance_cookie;
 /* One message of a device (for multi-message MSI: nvec_used of them). */
 struct msi_desc {
 	unsigned int irq;		/* 0: none */
-	unsigned int nvec_used;
+	u16 nvec_used;
+	bool fresh;			/* bound by the allocation that is under way */
 	struct device *dev;
 	struct msi_msg msg;		/* last message written (S-132) */
-	struct irq_affinity_desc *affinity;	/* one per vector; insertion copies it */
 	unsigned int msi_index;		/* in the device */
-	bool fresh;			/* bound by the allocation that is under way */
+	struct irq_affinity_desc *affinity;	/* one per vector; insertion copies it */
 	/* The PCI layer's. */
 	struct {
 		u32 msix_ctrl;		/* cached vector control of the table entry */

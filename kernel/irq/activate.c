@@ -89,7 +89,7 @@ int irq_domain_push_irq(struct irq_domain *d, unsigned int virq, void *arg)
 	if (ret) {	/* as it was before */
 		*outer = *inner;
 		irq_domain_fix_revmap(outer);
-		kfree(inner);
+		irq_domain_free_level(inner);
 	} else {
 		d->mapcount++;
 	}
@@ -113,7 +113,7 @@ int irq_domain_pop_irq(struct irq_domain *d, unsigned int virq)
 	free_outermost(d, outer);
 	*outer = *inner;
 	irq_domain_fix_revmap(outer);
-	kfree(inner);
+	irq_domain_free_level(inner);
 	mutex_unlock(&d->root->mutex);
 	return 0;
 }

@@ -15,6 +15,7 @@ unsigned int irq_create_mapping_locked(struct irq_domain *d, irq_hw_number_t hwi
 				       const struct irq_affinity_desc *affinity);
 
 /* hierarchy.c. Under the root's mutex. */
+void irq_domain_free_level(struct irq_data *d);		/* of its memory, if it is its own */
 int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
 				 void *arg, bool realloc, const struct irq_affinity_desc *affinity);
 

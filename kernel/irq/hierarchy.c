@@ -15,12 +15,20 @@
 
 /* ---- The chain of irq_data ------------------------------------------------------------------ */
 
+void irq_domain_free_level(struct irq_data *d)
+{
+	struct irq_desc *desc = irq_data_to_desc(d);
+
+	if (d < irq_desc_level(desc, 0) || d >= irq_desc_level(desc, desc->nr_levels))
+		kfree(d);
+}
+
 static void free_levels(struct irq_data *d)
 {
 	while (d) {
 		struct irq_data *parent = d->parent_data;
 
-		kfree(d);
+		irq_domain_free_level(d);
 		d = parent;
 	}
 }
@@ -36,11 +44,15 @@ static void free_irq_data(unsigned int virq, unsigned int nr_irqs)
 	}
 }
 
+/* In the descriptor as far as it was made for it, else in memory of their own. */
 static int alloc_levels(struct irq_data *d, struct irq_domain *domain)
 {
+	struct irq_desc *desc = irq_data_to_desc(d);
+
 	d->domain = domain;
-	while ((domain = domain->parent)) {
-		struct irq_data *parent = kmalloc(sizeof(*parent));
+	for (unsigned int n = 0; (domain = domain->parent); n++) {
+		struct irq_data *parent = n < desc->nr_levels ? irq_desc_level(desc, n)
+							      : kmalloc(sizeof(*parent));
 
 		if (!parent)
 			return -ENOMEM;
@@ -111,7 +123,8 @@ static int publish(unsigned int virq)
 		}
 		d->domain->mapcount++;
 	}
-	irq_clear_status_flags(virq, IRQ_NOREQUEST);
+	if (irq_to_desc(virq)->status_use_accessors)
+		irq_clear_status_flags(virq, IRQ_NOREQUEST);
 	return 0;
 }
 
@@ -145,6 +158,15 @@ static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
 	return ret;
 }
 
+static unsigned int levels_above(const struct irq_domain *d)
+{
+	unsigned int n = 0;
+
+	while ((d = d->parent))
+		n++;
+	return n;
+}
+
 int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
 				 void *arg, bool realloc, const struct irq_affinity_desc *affinity)
 {
@@ -153,7 +175,8 @@ int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned in
 	if (!d->ops || !d->ops->alloc)
 		return -ENOSYS;
 	if (!realloc || irq_base < 0)
-		virq = irq_domain_alloc_descs(irq_base, nr_irqs, 0, -1, affinity);
+		virq = irq_alloc_descs_affinity(irq_base, max(irq_base, 1), nr_irqs,
+						levels_above(d), affinity);
 	if (virq < 0)
 		return virq;
 	ret = alloc_irq_data(d, virq, nr_irqs);

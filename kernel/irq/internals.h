@@ -54,9 +54,15 @@ static inline void chip_bus_sync_unlock(struct irq_desc *desc)
 		desc->irq_data.chip->irq_bus_sync_unlock(&desc->irq_data);
 }
 
-/* irqdesc.c. Thread. As irq_alloc_descs(), with a mask for each descriptor (or NULL). */
-int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt,
+/* irqdesc.c. Thread. As irq_alloc_descs(), with a mask for each descriptor (or NULL), and room in
+ * each for LEVELS of a hierarchy. */
+int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, unsigned int levels,
 			     const struct irq_affinity_desc *affinity);
+/* The place of level N, if N < desc->nr_levels. */
+static inline struct irq_data *irq_desc_level(struct irq_desc *desc, unsigned int n)
+{
+	return (struct irq_data *)&desc->kstat_irqs[ALIGN_UP(nr_cpu_ids, 2U)] + n;
+}
 
 /* startup.c: masking is cached (S-098). Locked. */
 enum { IRQ_NORESEND, IRQ_RESEND };

@@ -17,16 +17,16 @@ static DECLARE_BITMAP(allocated_irqs, NR_IRQS) = { 1 };	/* 0 is taken for ever *
 static unsigned int lowest_free = 1;	/* all below are taken: a search need not look there */
 static struct mutex sparse_irq_lock = MUTEX_INIT(sparse_irq_lock);
 
-static struct irq_desc *alloc_desc(unsigned int irq, const struct irq_affinity_desc *affinity)
+static struct irq_desc *alloc_desc(unsigned int irq, unsigned int levels,
+				   const struct irq_affinity_desc *affinity)
 {
-	struct irq_desc *desc = kzalloc(sizeof(*desc) + nr_cpu_ids * sizeof(unsigned int));
+	struct irq_desc *desc = kzalloc((size_t)irq_desc_level(NULL, levels));
 
 	if (!desc)
 		return NULL;
+	desc->nr_levels = levels;
 	spin_lock_init(&desc->lock);
 	mutex_init(&desc->request_mutex);
-	INIT_LIST_HEAD(&desc->waiters);
-	INIT_LIST_HEAD(&desc->resend_link);
 	desc->handle_irq = handle_bad_irq;
 	desc->depth = 1;
 	desc->irq_data.common = &desc->irq_common_data;
@@ -52,11 +52,12 @@ static void free_desc(unsigned int irq)
 	kfree(desc);
 }
 
-static int alloc_descs(unsigned int start, unsigned int cnt,
+static int alloc_descs(unsigned int start, unsigned int cnt, unsigned int levels,
 		       const struct irq_affinity_desc *affinity)
 {
 	for (unsigned int i = 0; i < cnt; i++) {
-		struct irq_desc *desc = alloc_desc(start + i, affinity ? affinity + i : NULL);
+		struct irq_desc *desc = alloc_desc(start + i, levels,
+						   affinity ? affinity + i : NULL);
 
 		if (!desc) {
 			while (i--)
@@ -66,12 +67,19 @@ static int alloc_descs(unsigned int start, unsigned int cnt,
 		__atomic_store_n(&irq_desc_table[start + i], desc, __ATOMIC_RELEASE);
 	}
 	bitmap_set(allocated_irqs, start, cnt);
-	if (start == lowest_free)
-		lowest_free = start + cnt;
 	return start;
 }
 
-int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt,
+static unsigned int find_free(unsigned int from, unsigned int cnt)
+{
+	if (lowest_free < NR_IRQS && test_bit(lowest_free, allocated_irqs))
+		lowest_free = find_next_zero_bit(allocated_irqs, NR_IRQS, lowest_free);
+	if (cnt == 1 && from <= lowest_free)
+		return lowest_free;
+	return bitmap_find_next_zero_area(allocated_irqs, NR_IRQS, max(from, lowest_free), cnt, 1);
+}
+
+int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, unsigned int levels,
 			     const struct irq_affinity_desc *affinity)
 {
 	unsigned int start;
@@ -88,14 +96,13 @@ int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt,
 		from = irq;
 	}
 	mutex_lock(&sparse_irq_lock);
-	start = bitmap_find_next_zero_area(allocated_irqs, NR_IRQS, max(from, lowest_free), cnt,
-					   1);
+	start = find_free(from, cnt);
 	if (irq >= 0 && start != (unsigned int)irq)
 		ret = -EEXIST;
 	else if (start >= NR_IRQS || cnt > NR_IRQS - start)
 		ret = -ENOSPC;
 	else
-		ret = alloc_descs(start, cnt, affinity);
+		ret = alloc_descs(start, cnt, levels, affinity);
 	mutex_unlock(&sparse_irq_lock);
 	return ret;
 }
@@ -103,7 +110,7 @@ int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt,
 int irq_alloc_descs(int irq, unsigned int from, unsigned int cnt, int node)
 {
 	(void)node;	/* no NUMA placement: docs/deviations.md */
-	return irq_alloc_descs_affinity(irq, from, cnt, NULL);
+	return irq_alloc_descs_affinity(irq, from, cnt, 0, NULL);
 }
 
 void irq_free_descs(unsigned int irq, unsigned int cnt)

@@ -119,19 +119,42 @@ static irqreturn_t run_thread_fn(struct irq_desc *desc, struct irqaction *action
 	return ret;
 }
 
+/* Who waits for a line's threads, of all lines: there are seldom any. Inside of desc->lock. */
 struct waiter {
 	struct list_head link;
+	const struct irq_desc *desc;
 	struct thread *thread;
 };
+static LIST_HEAD(waiters);
+static spinlock_t waiters_lock = SPINLOCK_INIT;
+
+static void wake_waiters(const struct irq_desc *desc)
+{
+	struct waiter *w;
+
+	spin_lock(&waiters_lock);
+	list_for_each_entry(w, &waiters, link)
+		if (w->desc == desc)
+			thread_wake(w->thread);
+	spin_unlock(&waiters_lock);
+}
+
+/* Off the list, if it is on it. */
+static void set_waiting(struct waiter *w, bool waiting)
+{
+	spin_lock(&waiters_lock);
+	list_del_init(&w->link);
+	if (waiting)
+		list_add_tail(&w->link, &waiters);
+	spin_unlock(&waiters_lock);
+}
 
 static void thread_finished(struct irq_desc *desc)
 {
 	unsigned long flags = spin_lock_irqsave(&desc->lock);
-	struct waiter *w;
 
 	if (!__atomic_sub_fetch(&desc->threads_active, 1, __ATOMIC_ACQ_REL))
-		list_for_each_entry(w, &desc->waiters, link)
-			thread_wake(w->thread);
+		wake_waiters(desc);
 	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
@@ -145,7 +168,7 @@ static bool is_own_thread(const struct irq_desc *desc, const struct thread *thre
 
 void irq_wait_threads(struct irq_desc *desc)
 {
-	struct waiter w = { .thread = current_thread() };
+	struct waiter w = { LIST_HEAD_INIT(w.link), desc, current_thread() };
 	unsigned long flags = spin_lock_irqsave(&desc->lock);
 
 	if (is_own_thread(desc, w.thread)) {
@@ -153,13 +176,13 @@ void irq_wait_threads(struct irq_desc *desc)
 		pr_warn("irq %u: its end is waited for from its thread", desc->irq_data.irq);
 		return;
 	}
-	list_add_tail(&w.link, &desc->waiters);
+	set_waiting(&w, true);
 	while (__atomic_load_n(&desc->threads_active, __ATOMIC_ACQUIRE)) {
 		spin_unlock_irqrestore(&desc->lock, flags);
 		thread_block(TIME_NEVER);
 		flags = spin_lock_irqsave(&desc->lock);
 	}
-	list_del_init(&w.link);
+	set_waiting(&w, false);
 	spin_unlock_irqrestore(&desc->lock, flags);
 }
 

@@ -7,20 +7,18 @@
  */
 #include <kernel/irq/internals.h>
 
-static LIST_HEAD(resend_list);
+static DECLARE_BITMAP(resend, NR_IRQS);	/* lines whose flow the softirq is to call */
 static spinlock_t resend_lock = SPINLOCK_INIT;
 
 static struct irq_desc *take_one(void)
 {
 	unsigned long flags = spin_lock_irqsave(&resend_lock);
-	struct irq_desc *desc = NULL;
+	unsigned int irq = find_next_bit(resend, NR_IRQS, 0);
 
-	if (!list_empty(&resend_list)) {
-		desc = list_first_entry(&resend_list, struct irq_desc, resend_link);
-		list_del_init(&desc->resend_link);
-	}
+	if (irq < NR_IRQS)
+		__clear_bit(irq, resend);
 	spin_unlock_irqrestore(&resend_lock, flags);
-	return desc;
+	return irq_to_desc(irq);
 }
 
 static void resend_irqs(void)
@@ -44,7 +42,7 @@ void clear_irq_resend(struct irq_desc *desc)
 {
 	unsigned long flags = spin_lock_irqsave(&resend_lock);
 
-	list_del_init(&desc->resend_link);
+	__clear_bit(desc->irq_data.irq, resend);
 	spin_unlock_irqrestore(&resend_lock, flags);
 }
 
@@ -54,8 +52,7 @@ static int irq_sw_resend(struct irq_desc *desc)
 	if (irqd_is_handle_enforce_irqctx(&desc->irq_data))
 		return -EINVAL;
 	spin_lock(&resend_lock);
-	if (list_empty(&desc->resend_link))
-		list_add_tail(&desc->resend_link, &resend_list);
+	__set_bit(desc->irq_data.irq, resend);
 	spin_unlock(&resend_lock);
 	raise_softirq_irqoff(IRQ_RESEND_SOFTIRQ);
 	return 0;

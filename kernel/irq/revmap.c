@@ -86,10 +86,10 @@ int irq_domain_alloc_descs(int virq, unsigned int cnt, irq_hw_number_t hwirq, in
 
 	(void)node;
 	if (virq >= 0)
-		return irq_alloc_descs_affinity(virq, virq, cnt, affinity);
-	ret = irq_alloc_descs_affinity(-1, hint ? hint : 1, cnt, affinity);
+		return irq_alloc_descs_affinity(virq, virq, cnt, 0, affinity);
+	ret = irq_alloc_descs_affinity(-1, hint ? hint : 1, cnt, 0, affinity);
 	if (ret < 0 && hint > 1)
-		ret = irq_alloc_descs_affinity(-1, 1, cnt, affinity);
+		ret = irq_alloc_descs_affinity(-1, 1, cnt, 0, affinity);
 	return ret;
 }
 
