@@ -44,7 +44,7 @@ static struct list_head partial[NR_CLASSES];
 static struct list_head large[LARGE_HASH];
 
 /* The smallest that has room; NR_CLASSES for a large block. */
-static unsigned int class_of(size_t size)
+static unsigned long class_of(size_t size)
 {
 	return size > MAX_SMALL ? NR_CLASSES : size ? (size - 1) / STEP : 0;
 }
@@ -99,10 +99,10 @@ static struct slab __attribute__((noinline)) *slab_with_room(unsigned int class)
 }
 
 /* *CLEAN: it is all zero. */
-static __always_inline void *slab_alloc(unsigned int class, bool *clean)
+static __always_inline void *slab_alloc(unsigned long class, bool *clean)
 {
 	struct slab *slab = (struct slab *)partial[class].next;
-	unsigned int slot;
+	unsigned long slot, left;
 
 	if (unlikely(!slab || &slab->link == &partial[class]))
 		slab = slab_with_room(class);
@@ -116,7 +116,9 @@ static __always_inline void *slab_alloc(unsigned int class, bool *clean)
 	*clean = slot >= slab->touched;
 	if (*clean)
 		slab->touched = slot + 1;
-	if (!--slab->free)
+	left = slab->free - 1UL;
+	slab->free = left;
+	if (!left)
 		list_del_init(&slab->link);
 	return (char *)slab + slab->first + slot * slab->size;
 }
@@ -186,7 +188,7 @@ static void large_free(const void *p, const void *caller)
 static __always_inline void *alloc(size_t size, bool *clean)
 {
 	unsigned long flags = spin_lock_irqsave(&lock);
-	unsigned int class = class_of(size);
+	unsigned long class = class_of(size);
 	void *p;
 
 	*clean = true;			/* pages come so */

@@ -31,7 +31,7 @@ union msi_instance_cookie;
 struct msi_desc {
 	unsigned int irq;		/* 0: none */
 	u16 nvec_used;
-	bool fresh;			/* bound by the allocation that is under way */
+	bool fresh;			/* unbound before the allocation that is under way */
 	struct device *dev;
 	struct msi_msg msg;		/* last message written (S-132) */
 	unsigned int msi_index;		/* in the device */

@@ -41,11 +41,10 @@ static unsigned int slot_index(const struct radix_node *node, unsigned long key)
 	return key >> node->shift & (RADIX_SLOTS - 1);
 }
 
+/* In two steps, as one of 64 bits would be none. */
 static bool covers(const struct radix_node *node, unsigned long key)
 {
-	unsigned int bits = node->shift + RADIX_BITS;
-
-	return bits >= BITS_PER_LONG || !(key >> bits);
+	return !(key >> node->shift >> RADIX_BITS);
 }
 
 static struct radix_node *load_root(const struct radix_tree *tree)
@@ -63,15 +62,18 @@ static struct radix_node *node_alloc(unsigned int shift)
 }
 
 /* The slot that holds KEY's item; NULL if the tree has no node for it. */
-static void **find_slot(const struct radix_tree *tree, unsigned long key)
+static __always_inline void **find_slot(const struct radix_tree *tree, unsigned long key)
 {
 	struct radix_node *node = load_root(tree);
 
 	if (!node || !covers(node, key))
 		return NULL;
-	while (node && node->shift)
+	while (node->shift) {
 		node = load(&node->slot[slot_index(node, key)]);
-	return node ? &node->slot[slot_index(node, key)] : NULL;
+		if (!node)
+			return NULL;
+	}
+	return &node->slot[key & (RADIX_SLOTS - 1)];
 }
 
 void *radix_lookup(const struct radix_tree *tree, unsigned long key)
@@ -82,7 +84,7 @@ void *radix_lookup(const struct radix_tree *tree, unsigned long key)
 }
 
 /* Puts roots on top until KEY is covered. */
-static int grow(struct radix_tree *tree, unsigned long key)
+static int __attribute__((noinline)) grow(struct radix_tree *tree, unsigned long key)
 {
 	while (!tree->root || !covers(tree->root, key)) {
 		struct radix_node *old = tree->root;
@@ -98,7 +100,7 @@ static int grow(struct radix_tree *tree, unsigned long key)
 }
 
 /* As find_slot(), and makes the nodes that are missing. NULL when out of memory. */
-static void **make_slot(struct radix_tree *tree, unsigned long key)
+static void __attribute__((noinline)) **make_slot(struct radix_tree *tree, unsigned long key)
 {
 	struct radix_node *node = tree->root;
 
@@ -119,13 +121,15 @@ static void **make_slot(struct radix_tree *tree, unsigned long key)
 
 int radix_insert(struct radix_tree *tree, unsigned long key, void *item)
 {
-	void **slot;
+	void **slot = find_slot(tree, key);
 
-	if (grow(tree, key))
-		return -ENOMEM;
-	slot = make_slot(tree, key);
-	if (!slot)
-		return -ENOMEM;
+	if (!slot) {
+		if (grow(tree, key))
+			return -ENOMEM;
+		slot = make_slot(tree, key);
+		if (!slot)
+			return -ENOMEM;
+	}
 	if (*slot)
 		return -EEXIST;
 	publish(slot, item);
@@ -176,11 +180,12 @@ static void *node_next(const struct radix_node *node, unsigned long *key)
 
 void *radix_next(const struct radix_tree *tree, unsigned long *key)
 {
-	const struct radix_node *root = load_root(tree);
-	void *item = radix_lookup(tree, *key);
+	void **slot = find_slot(tree, *key), *item = slot ? load(slot) : NULL;
+	const struct radix_node *root;
 
 	if (item)			/* nearly always: keys come in runs */
 		return item;
+	root = load_root(tree);
 	return root && covers(root, *key) ? node_next(root, key) : NULL;
 }
 

@@ -130,12 +130,15 @@ int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
 		ret = its_send_mapd(dev, true);
 	if (ret)
 		return ret;
-	first = bitmap_find_next_zero_area(dev->used, dev->nr_events, 0, nr, BIT(log2_up(nr)));
+	first = bitmap_find_next_zero_area(dev->used, dev->nr_events, dev->lowest, nr,
+					   BIT(log2_up(nr)));
 	if (first >= dev->nr_events) {
 		its_device_put(dev);
 		return -ENOSPC;
 	}
 	bitmap_set(dev->used, first, nr);
+	if (nr == 1)
+		dev->lowest = first + 1;
 	*out = dev;
 	return first;
 }
@@ -143,5 +146,6 @@ int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
 void its_events_give(struct its_device *dev, unsigned int first, unsigned int nr)
 {
 	bitmap_clear(dev->used, first, nr);
+	dev->lowest = min(dev->lowest, first);
 	its_device_put(dev);
 }

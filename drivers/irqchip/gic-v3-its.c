@@ -41,12 +41,16 @@ static void its_irq_unmask(struct irq_data *d)
 /* The CPU of MASK with the fewest lines. */
 static unsigned int its_pick_cpu(const struct its *its, const struct cpumask *mask)
 {
-	unsigned int cpu, best = NR_CPUS;
+	unsigned int best = NR_CPUS;
+	u32 fewest = ~0U;
+	const u32 *lines = its->lines;
 
-	for_each_cpu(cpu, mask)
-		if (cpumask_test_cpu(cpu, &its->mapped) &&
-		    (best == NR_CPUS || its->lines[cpu] < its->lines[best]))
-			best = cpu;
+	for (unsigned long rest = mask->bits & its->mapped.bits; rest; rest >>= 1, lines++) {
+		if (!(rest & 1) || *lines >= fewest)
+			continue;
+		fewest = *lines;
+		best = lines - its->lines;
+	}
 	return best;
 }
 

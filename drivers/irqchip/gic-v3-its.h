@@ -80,6 +80,7 @@ struct its_device {
 	unsigned int nr_events;		/* as many LPIs: event n is LPI first_lpi + n */
 	unsigned int first_lpi;
 	unsigned long *used;		/* events that belong to a line */
+	unsigned int lowest;		/* events below do */
 	bool *present;			/* by event: the ITT has it, or will */
 	u16 *cpu;			/* by event: the collection it is mapped to */
 	struct cpumask *former;		/* by event: CPUs that may still hold a claim of it */

@@ -191,7 +191,7 @@ static int imsic_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned 
 		imsic_say_full(&mask);
 	if (ret)
 		return ret;
-	irq_domain_set_info(d, virq, virq, &imsic_chip, vec, handle_edge_irq, NULL, "edge");
+	__irq_set_handler(virq, handle_edge_irq, false, "edge");
 	irqd_set_single_target(data);
 	irq_data_update_effective_affinity(data, cpumask_of(vec->cpu));
 	return 0;

@@ -58,10 +58,15 @@ static inline void chip_bus_sync_unlock(struct irq_desc *desc)
  * each for LEVELS of a hierarchy. */
 int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, unsigned int levels,
 			     const struct irq_affinity_desc *affinity);
-/* The place of level N, if N < desc->nr_levels. */
+/* Where in a descriptor level N lies, if N < desc->nr_levels. */
+static inline size_t irq_desc_level_offset(unsigned int n)
+{
+	return offsetof(struct irq_desc, kstat_irqs) + ALIGN_UP(nr_cpu_ids, 2U) * sizeof(int) +
+	       n * sizeof(struct irq_data);
+}
 static inline struct irq_data *irq_desc_level(struct irq_desc *desc, unsigned int n)
 {
-	return (struct irq_data *)&desc->kstat_irqs[ALIGN_UP(nr_cpu_ids, 2U)] + n;
+	return (struct irq_data *)((char *)desc + irq_desc_level_offset(n));
 }
 
 /* startup.c: masking is cached (S-098). Locked. */

@@ -20,7 +20,7 @@ static struct mutex sparse_irq_lock = MUTEX_INIT(sparse_irq_lock);
 static struct irq_desc *alloc_desc(unsigned int irq, unsigned int levels,
 				   const struct irq_affinity_desc *affinity)
 {
-	struct irq_desc *desc = kzalloc((size_t)irq_desc_level(NULL, levels));
+	struct irq_desc *desc = kzalloc(irq_desc_level_offset(levels));
 
 	if (!desc)
 		return NULL;
@@ -67,6 +67,8 @@ static int alloc_descs(unsigned int start, unsigned int cnt, unsigned int levels
 		__atomic_store_n(&irq_desc_table[start + i], desc, __ATOMIC_RELEASE);
 	}
 	bitmap_set(allocated_irqs, start, cnt);
+	if (start == lowest_free)
+		lowest_free += cnt;
 	return start;
 }
 

@@ -162,7 +162,7 @@ int irq_setup_action(struct irq_desc *desc, struct irqaction *new)
 		if (ret)
 			return ret;
 	}
-	ret = irq_threads_create(new);
+	ret = new->thread_fn ? irq_threads_create(new) : 0;
 	if (ret)
 		goto stop;
 	if (desc->irq_data.chip->flags & IRQCHIP_ONESHOT_SAFE)

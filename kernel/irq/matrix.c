@@ -24,6 +24,7 @@ struct irq_matrix {
 	unsigned int usable;		/* ids of a CPU that are not reserved */
 	struct cpumask online;
 	unsigned int given[NR_CPUS];	/* number of bits set in a CPU's bitmap */
+	unsigned int lowest[NR_CPUS];	/* no id below is free */
 	unsigned long map[];		/* the reserved ids, then one bitmap a CPU */
 };
 
@@ -81,21 +82,25 @@ void irq_matrix_offline(struct irq_matrix *m, unsigned int cpu)
 /* NR_CPUS if every one of them is full. */
 static unsigned int emptiest_cpu(struct irq_matrix *m, const struct cpumask *mask)
 {
-	unsigned int cpu, best = NR_CPUS, fewest = m->usable;
+	unsigned int best = NR_CPUS, fewest = m->usable;
+	const unsigned int *given = m->given;
 
-	for_each_cpu(cpu, mask) {
-		if (m->given[cpu] >= fewest)
+	for (unsigned long rest = mask->bits; rest; rest >>= 1, given++) {
+		if (!(rest & 1) || *given >= fewest)
 			continue;
-		fewest = m->given[cpu];
-		best = cpu;
+		fewest = *given;
+		best = given - m->given;
 	}
 	return best;
 }
 
-static unsigned int lowest_free_id(struct irq_matrix *m, const unsigned long *map)
+static unsigned int lowest_free_id(struct irq_matrix *m, unsigned int cpu)
 {
-	unsigned int id = find_next_zero_bit(map, m->end, m->first);
+	const unsigned long *map = cpu_map(m, cpu);
+	unsigned int id = max(m->lowest[cpu], m->first);
 
+	if (test_bit(id, map))
+		id = find_next_zero_bit(map, m->end, id);
 	while (id < m->end && test_bit(id, m->map))
 		id = find_next_zero_bit(map, m->end, id + 1);
 	return id;
@@ -114,8 +119,9 @@ int irq_matrix_alloc(struct irq_matrix *m, const struct cpumask *mask, unsigned 
 		ret = -ENOSPC;
 		goto unlock;
 	}
-	ret = lowest_free_id(m, cpu_map(m, *cpu));
+	ret = lowest_free_id(m, *cpu);
 	__set_bit(ret, cpu_map(m, *cpu));
+	m->lowest[*cpu] = ret + 1;
 	m->given[*cpu]++;
 	station(ST_VECTOR, 0, NULL, *cpu, ret);
 unlock:
@@ -131,6 +137,7 @@ void irq_matrix_free(struct irq_matrix *m, unsigned int cpu, unsigned int id)
 		__clear_bit(id, cpu_map(m, cpu));
 		m->given[cpu]--;
 		station(ST_VECTOR, 0, NULL, cpu, ~(unsigned long)id);
+		m->lowest[cpu] = min(m->lowest[cpu], id);
 	}
 	spin_unlock_irqrestore(&m->lock, flags);
 }

@@ -31,10 +31,8 @@ static void release_desc_irqs(struct msi_desc *desc)
 	desc->irq = 0;
 }
 
-static int activate_early(const struct msi_domain_info *info, unsigned int irq)
+static int activate_early(const struct msi_domain_info *info, struct irq_data *d)
 {
-	struct irq_data *d = irq_get_irq_data(irq);
-
 	if (!(info->flags & MSI_FLAG_ACTIVATE_EARLY))
 		return 0;
 	if (irqd_affinity_is_managed(d) &&
@@ -67,12 +65,13 @@ static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_in
 		return could_be_had(domain, desc, done);
 	desc->irq = virq;
 	for (unsigned int i = 0; i < desc->nvec_used && !ret; i++) {
-		irq_set_msi_desc(virq + i, desc);
-		ret = activate_early(info, virq + i);
+		struct irq_data *d = irq_get_irq_data(virq + i);
+
+		d->common->msi_desc = desc;	/* the line is nobody's yet: no lock */
+		ret = activate_early(info, d);
 	}
 	if (ret)
 		release_desc_irqs(desc);
-	desc->fresh = !ret;
 	return ret;
 }
 
@@ -88,6 +87,11 @@ static int prepare(struct irq_domain *domain, const struct msi_domain_info *info
 	     (desc) && (desc)->msi_index <= (last);					\
 	     (desc) = msi_desc_from(dev, domid, (desc)->msi_index + 1, filter))
 
+/* The same for all of them, at the least cost. */
+#define for_each_present(desc, tree, first, last)					\
+	for (unsigned long key_ = first;						\
+	     ((desc) = radix_next(tree, &key_)) && key_ <= (last); key_++)
+
 /* Binds the unbound descriptors of the range; on failure, unbinds those. */
 static int bind_range(struct device *dev, unsigned int domid, unsigned int first, unsigned int last)
 {
@@ -98,20 +102,25 @@ static int bind_range(struct device *dev, unsigned int domid, unsigned int first
 	msi_alloc_info_t arg;
 	int ret;
 
-	for_each_desc_of(desc, dev, domid, first, last, MSI_DESC_NOTASSOCIATED)
-		wanted += desc->nvec_used;
+	for_each_present(desc, &dom->descs, first, last) {
+		desc->fresh = !desc->irq;
+		wanted += desc->fresh ? desc->nvec_used : 0;
+	}
 	ret = prepare(dom->domain, info, dev, wanted, &arg);
-	for_each_desc_of(desc, dev, domid, first, last, MSI_DESC_NOTASSOCIATED) {
+	for_each_present(desc, &dom->descs, first, last) {
+		if (!desc->fresh)
+			continue;
+		if (!ret)
+			ret = alloc_desc_irqs(dom->domain, info, desc, &arg, done);
 		if (ret)
 			break;
-		ret = alloc_desc_irqs(dom->domain, info, desc, &arg, done);
 		done += desc->nvec_used;
 	}
-	for_each_desc_of(desc, dev, domid, first, last, MSI_DESC_ASSOCIATED) {
-		if (ret && desc->fresh)
+	if (!ret)
+		return 0;
+	for_each_present(desc, &dom->descs, first, last)
+		if (desc->fresh)
 			release_desc_irqs(desc);
-		desc->fresh = false;
-	}
 	return ret;
 }
 
