@@ -25,14 +25,13 @@ enum { IV_POSITION = 8, IV_DOORBELL = 12, BAR_REGS = 0, BAR_MEMORY = 2 };
 struct ivshmem_vector {
 	struct ivshmem *dev;
 	u64 count;			/* atomic */
-	unsigned int irq;		/* 0: not requested */
-	char name[20];
+	char name[16];
 };
 
 struct ivshmem {
 	struct pci_dev *pci;
 	char *regs;
-	unsigned int nr_vectors;
+	unsigned int nr_vectors, nr_requested;
 	u32 echo;			/* atomic: the peer whose doorbells are answered */
 	struct ivshmem_vector *vector;
 	struct ivshmem *next;
@@ -197,7 +196,7 @@ static int request_vectors(struct ivshmem *iv)
 		err = irq < 0 ? irq : request_irq(irq, ivshmem_irq, 0, v->name, v);
 		if (err)
 			return err;
-		v->irq = irq;
+		iv->nr_requested++;
 	}
 	return 0;
 }
@@ -226,9 +225,8 @@ static int setup_vectors(struct ivshmem *iv)
 
 static void stop_device(struct ivshmem *iv)
 {
-	for (unsigned int i = 0; i < iv->nr_vectors; i++)
-		if (iv->vector[i].irq)
-			free_irq(iv->vector[i].irq, &iv->vector[i]);
+	for (unsigned int i = 0; i < iv->nr_requested; i++)
+		free_irq(pci_irq_vector(iv->pci, i), &iv->vector[i]);
 	pci_free_irq_vectors(iv->pci);
 	kfree(iv->vector);
 	kfree(iv);

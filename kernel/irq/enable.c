@@ -7,25 +7,6 @@
 
 #define OTHER_NS	(NSEC_PER_SEC / 10)	/* that one handler waits for another's end */
 
-struct irq_desc *irq_get_desc_buslock(unsigned int irq, unsigned long *flags,
-				      enum irq_desc_kind kind)
-{
-	struct irq_desc *desc = irq_to_desc(irq);
-
-	if (!desc || (kind != IRQ_DESC_ANY &&
-		      irq_settings_is(desc, IRQ_PER_CPU_DEVID) != (kind == IRQ_DESC_PERCPU)))
-		return NULL;
-	chip_bus_lock(desc);
-	*flags = spin_lock_irqsave(&desc->lock);
-	return desc;
-}
-
-void irq_put_desc_busunlock(struct irq_desc *desc, unsigned long flags)
-{
-	spin_unlock_irqrestore(&desc->lock, flags);
-	chip_bus_sync_unlock(desc);
-}
-
 /* ---- Trigger -------------------------------------------------------------------------------- */
 
 static void store_type(struct irq_desc *desc, unsigned int type)

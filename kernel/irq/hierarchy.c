@@ -48,11 +48,11 @@ static void free_irq_data(unsigned int virq, unsigned int nr_irqs)
 static int alloc_levels(struct irq_data *d, struct irq_domain *domain)
 {
 	struct irq_desc *desc = irq_data_to_desc(d);
+	struct irq_data *place = irq_desc_level(desc, 0), *end = place + desc->nr_levels;
 
 	d->domain = domain;
-	for (unsigned int n = 0; (domain = domain->parent); n++) {
-		struct irq_data *parent = n < desc->nr_levels ? irq_desc_level(desc, n)
-							      : kmalloc(sizeof(*parent));
+	while ((domain = domain->parent)) {
+		struct irq_data *parent = place < end ? place++ : kmalloc(sizeof(*parent));
 
 		if (!parent)
 			return -ENOMEM;

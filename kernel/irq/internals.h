@@ -22,6 +22,18 @@ enum { IRQTF_RUNTHREAD, IRQTF_WARNED, IRQTF_FORCED_THREAD };
 
 extern struct irqaction chained_action;	/* the sentinel of a chained line */
 
+/* The line's settings: written locked, read also without. */
+static inline bool irq_settings_is(const struct irq_desc *desc, unsigned int bits)
+{
+	return __atomic_load_n(&desc->status_use_accessors, __ATOMIC_RELAXED) & bits;
+}
+static inline void irq_settings_change(struct irq_desc *desc, unsigned int clear, unsigned int set)
+{
+	unsigned int *settings = &desc->status_use_accessors;
+
+	__atomic_store_n(settings, (*settings & ~clear) | set, __ATOMIC_RELAXED);
+}
+
 /* Takes desc->lock with irqs off. NULL: no such irq. */
 static inline struct irq_desc *irq_get_desc_lock(unsigned int irq, unsigned long *flags)
 {
@@ -36,13 +48,9 @@ static inline void irq_put_desc_unlock(struct irq_desc *desc, unsigned long flag
 	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
-/* enable.c. A chip behind a slow bus collects what it is told and sends it at the unlock: that lock
+/* A chip behind a slow bus collects what it is told and sends it at the unlock: that lock
  * is taken outside of desc->lock, so thread context where there is one. NULL also for a line that
  * is not of the KIND: per-CPU (devid) or not. */
-enum irq_desc_kind { IRQ_DESC_ANY, IRQ_DESC_GLOBAL, IRQ_DESC_PERCPU };
-struct irq_desc *irq_get_desc_buslock(unsigned int irq, unsigned long *flags,
-				      enum irq_desc_kind kind);
-void irq_put_desc_busunlock(struct irq_desc *desc, unsigned long flags);
 static inline void chip_bus_lock(struct irq_desc *desc)
 {
 	if (desc->irq_data.chip->irq_bus_lock)
@@ -52,6 +60,25 @@ static inline void chip_bus_sync_unlock(struct irq_desc *desc)
 {
 	if (desc->irq_data.chip->irq_bus_sync_unlock)
 		desc->irq_data.chip->irq_bus_sync_unlock(&desc->irq_data);
+}
+enum irq_desc_kind { IRQ_DESC_ANY, IRQ_DESC_GLOBAL, IRQ_DESC_PERCPU };
+static inline struct irq_desc *irq_get_desc_buslock(unsigned int irq, unsigned long *flags,
+						    enum irq_desc_kind kind)
+{
+	struct irq_desc *desc = irq_to_desc(irq);
+
+	if (!desc || (kind != IRQ_DESC_ANY &&
+		      irq_settings_is(desc, IRQ_PER_CPU_DEVID) != (kind == IRQ_DESC_PERCPU)))
+		return NULL;
+	chip_bus_lock(desc);
+	*flags = spin_lock_irqsave(&desc->lock);
+	return desc;
+}
+
+static inline void irq_put_desc_busunlock(struct irq_desc *desc, unsigned long flags)
+{
+	spin_unlock_irqrestore(&desc->lock, flags);
+	chip_bus_sync_unlock(desc);
 }
 
 /* irqdesc.c. Thread. As irq_alloc_descs(), with a mask for each descriptor (or NULL), and room in
@@ -150,18 +177,6 @@ static __always_inline void desc_toggle_inprogress(struct irq_desc *desc)
 {
 	__atomic_store_n(&desc->irq_common_data.state_use_accessors,
 			 desc_state(desc) ^ IRQD_IRQ_INPROGRESS, __ATOMIC_RELAXED);
-}
-
-/* The line's settings: written locked, read also without. */
-static inline bool irq_settings_is(const struct irq_desc *desc, unsigned int bits)
-{
-	return __atomic_load_n(&desc->status_use_accessors, __ATOMIC_RELAXED) & bits;
-}
-static inline void irq_settings_change(struct irq_desc *desc, unsigned int clear, unsigned int set)
-{
-	unsigned int *settings = &desc->status_use_accessors;
-
-	__atomic_store_n(settings, (*settings & ~clear) | set, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -59,8 +59,10 @@ static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_in
 	arg->hwirq = desc->msi_index;
 	if (info->ops->set_desc)
 		info->ops->set_desc(arg, desc);
-	virq = __irq_domain_alloc_irqs(domain, -1, desc->nvec_used, -1, arg, false,
-				       desc->affinity);
+	mutex_lock(&domain->root->mutex);
+	virq = irq_domain_alloc_irqs_locked(domain, -1, desc->nvec_used, arg, false,
+					    desc->affinity);
+	mutex_unlock(&domain->root->mutex);
 	if (virq < 0)
 		return could_be_had(domain, desc, done);
 	desc->irq = virq;

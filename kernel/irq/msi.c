@@ -80,7 +80,7 @@ static int msi_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned in
 	irq_hw_number_t hwirq = info->hwirq;
 	int ret;
 
-	if (irq_find_mapping(d, hwirq))
+	if (irq_domain_lookup(d, hwirq))
 		return -EEXIST;
 	ret = irq_domain_alloc_irqs_parent(d, virq, nr_irqs, arg);
 	if (ret < 0)
