@@ -192,7 +192,8 @@ static int request_vectors(struct ivshmem *iv)
 		int irq = pci_irq_vector(iv->pci, i), err;
 
 		v->dev = iv;
-		snprintf(v->name, sizeof(v->name), "ivshmem.%u", (u16)i);	/* of at most 2048 */
+		/* MSI-X has at most 2048. */
+		snprintf(v->name, sizeof(v->name), "ivshmem.%u", (u16)i);
 		err = irq < 0 ? irq : request_irq(irq, ivshmem_irq, 0, v->name, v);
 		if (err)
 			return err;

@@ -2,8 +2,7 @@
 """make bench: what an interrupt costs, in guest instructions, beside what it must not exceed.
 
 Boots the machines with a QEMU plugin that counts (irqcost.c), prints a table, and as its last line
-all of it as one JSON document. With --must, for `make test`, it leaves out what only is to be
-reached one day, and the last line is `N passed, N failed'.
+all of it as one JSON document. With --must, for `make test`, the last line is `N passed, N failed'.
 Before: from the first instruction at the trap vector to the first of the driver's handler. After:
 from the one that the handler returns to, to the last of the trap. Only interrupts that come alone
 are counted: nothing else in the same trap, no thread switched by it.
@@ -49,6 +48,8 @@ GROWTH = [('riscv64 aia', (1, 64, 200)), ('aarch64 its', (1, 64, 2048))]
 WIRE = Path('GICv2, SPI', 'aarch64 gicv2', 'wire', 'vp_intx', (110, 95), 140)
 ON_TOP, LEVELS, MUST_LEVEL = 'GICv2m, MSI-X', 2, 12
 MUST_BOOT, GOAL_SETUP, GOAL_BYTES = 5000000, 1500, 512
+# Not yet at the goal, but no dearer than this: instructions and bytes of a vector more.
+HELD = {'riscv64 aia': (2600, 570), 'aarch64 its': (2950, 640)}
 
 
 class Bench:
@@ -160,6 +161,9 @@ class Bench:
                 print('%-26s %8d %12d %12d %10s %8s' % (row, cost['vectors'], cost['alloc'],
                                                        cost['request'], cost.get('one more', '-'),
                                                        cost.get('bytes', '-')))
+            held = HELD[row]
+            self.claim('%s: a vector more in at most %d instructions and %d bytes' % (row, *held),
+                       cost['one more'] <= held[0] and cost['bytes'] <= held[1])
             self.goals += [('%s: a vector more in at most %d instructions' % (row, GOAL_SETUP),
                             cost['one more'] <= GOAL_SETUP),
                            ('%s: a vector more in at most %d bytes' % (row, GOAL_BYTES),
@@ -191,8 +195,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='cascade-') as directory:
         try:
             bench = Bench(directory)
-            parts = ['paths', 'growth', 'boot'] + ([] if must else ['setup'])
-            report = {part: getattr(bench, part)() for part in parts}
+            report = {part: getattr(bench, part)() for part in ('paths', 'growth', 'boot', 'setup')}
         except Cannot as reason:
             print('bench: %s' % reason, file=sys.stderr)
             return 1
