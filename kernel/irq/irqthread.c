@@ -60,8 +60,9 @@ void irq_wake_thread(unsigned int irq, void *dev_id)
 
 static bool take_run_flag(struct irqaction *action)
 {
-	return __atomic_fetch_and(&action->thread_flags, ~BIT(IRQTF_RUNTHREAD), __ATOMIC_ACQ_REL) &
-	       BIT(IRQTF_RUNTHREAD);
+	const unsigned int run = BIT(IRQTF_RUNTHREAD);
+
+	return __atomic_fetch_and(&action->thread_flags, ~run, __ATOMIC_ACQ_REL) & run;
 }
 
 /* Under the line's lock: this thread is done; the last one opens the line. */
