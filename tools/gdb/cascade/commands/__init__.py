@@ -87,6 +87,12 @@ class Irq(gdb.Command):
     def __init__(self):
         super().__init__('irq', gdb.COMMAND_DATA, prefix=True)
 
+    def invoke(self, line, from_tty):
+        self.dont_repeat()
+        if line:
+            raise Problem('Undefined irq command: "%s".  Try "help irq".' % line)
+        gdb.execute('help irq')
+
 
 def register():
     Irq()
