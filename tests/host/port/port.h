@@ -17,7 +17,7 @@ void __tsan_switch_to_fiber(void *fiber, unsigned int flags) __attribute__((weak
 void __sanitizer_finish_switch_fiber(void *save, const void **old_bottom, size_t *old_size)
 	__attribute__((weak));
 
-#define HOST_STACK_SIZE	(256 * 1024UL)	/* of a kernel thread: sanitizers and libc want room */
+#define HOST_STACK_SIZE	(512 * 1024UL)	/* of a kernel thread: sanitizers and libc want room */
 
 extern unsigned int host_ncpus;
 
