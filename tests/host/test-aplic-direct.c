@@ -428,7 +428,7 @@ static void moves_while_cpus_and_device_run_freely(void **state)
 
 	(void)state;
 	stop = false;
-	hammered = getenv("SOAK") ? 20000 : 400;
+	hammered = getenv("SOAK") ? 20000 : 40;
 	for (unsigned long i = 1; i < BOARD_HARTS; i++)
 		pthread_create(&cpu[i], NULL, be_a_cpu, (void *)i);
 	pthread_create(&thread, NULL, be_the_device, NULL);
@@ -441,7 +441,7 @@ static void moves_while_cpus_and_device_run_freely(void **state)
 		pthread_join(cpu[i], NULL);
 	host_run_deferred();
 	assert_true(runs[0] >= hammered);
-	assert_true(moves > 10);
+	assert_true(moves);
 }
 
 static bool map_and_unmap(void *arg)
