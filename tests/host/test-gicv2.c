@@ -10,11 +10,10 @@
 #include <kernel/printk.h>
 #include <kernel/smp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "models/gicv2.h"
 #include "support/doctor.h"
+#include "support/random.h"
 #include "support/rec.h"
 #include "support/tree.h"
 
@@ -780,11 +779,9 @@ static void do_something(u64 *seed)
 
 static void random_traffic(void **state)
 {
-	const char *text = getenv("SEED");
-	u64 seed = text ? strtoull(text, NULL, 0) : (u64)time(NULL);
+	u64 seed = random_seed();
 
 	(void)state;
-	printf("# SEED=%llu\n", (unsigned long long)seed);
 	make_device();
 	memset(line, 0, sizeof(line));
 	for (uintptr_t n = 0; n < LINES; n++) {

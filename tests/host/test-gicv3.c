@@ -6,11 +6,9 @@
 #include <kernel/ipi.h>
 #include <kernel/printk.h>
 #include <kernel/smp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "support/gicv3-board.h"
+#include "support/random.h"
 #include "support/rec.h"
 #include "support/violation.h"
 
@@ -514,11 +512,9 @@ static void do_something(u64 *seed)
 
 static void random_traffic(void **state)
 {
-	const char *text = getenv("SEED");
-	u64 seed = text ? strtoull(text, NULL, 0) : (u64)time(NULL);
+	u64 seed = random_seed();
 
 	(void)state;
-	printf("# SEED=%llu\n", (unsigned long long)seed);
 	for (unsigned int n = 0; n < LINES; n++) {
 		line[n].irq = gicv3_map(GIC_SPI, 40 + n, n % 2 ? IRQ_TYPE_EDGE_RISING
 							      : IRQ_TYPE_LEVEL_HIGH);

@@ -1,11 +1,9 @@
 /* Affinity, managed lines, spreading: semantics M. */
 #include <kernel/mm.h>
 #include <kernel/printk.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include "model.h"
+#include "support/random.h"
 #include "support/rec.h"
 
 static struct irq_data *data_of(unsigned int irq)
@@ -491,12 +489,11 @@ static void check_line(unsigned int irq, bool requested_now)
 
 static void s124_lines_and_cpus_at_random(void **state)
 {
-	u64 r = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
+	u64 r = random_seed();
 	unsigned int irq[LINES];
 	bool have[LINES] = { false };
 
 	(void)state;
-	printf("# SEED=%llu\n", (unsigned long long)r);
 	for (unsigned int i = 0; i < LINES; i++)
 		irq[i] = i % 2 ? managed_line(BIT(i / 2) | BIT((i / 2 + 1) % 4))
 			       : rec_line(rec_chip(R_EDGE | R_AFFINITY), handle_edge_irq);

@@ -5,10 +5,9 @@
  * SEED=n repeats a run.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "model.h"
+#include "support/random.h"
 #include "support/rec.h"
 
 #define LINES	24
@@ -512,12 +511,11 @@ static void one_step(void)
 
 static void anything_in_any_order_keeps_the_core_consistent(void **state)
 {
-	unsigned int n = getenv("SOAK") ? 1000000 : 30000;
+	unsigned int n = soak(30000, 1000000);
 	size_t live;
 
 	(void)state;
-	seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
-	printf("# SEED=%llu\n", (unsigned long long)seed);
+	seed = random_seed();
 	make_world();
 	end_world();
 	live = host_bytes_live();

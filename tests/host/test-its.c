@@ -10,11 +10,10 @@
 #include <kernel/printk.h>
 #include <kernel/smp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "models/pci.h"
 #include "support/gicv3-board.h"
+#include "support/random.h"
 #include "support/rec.h"
 
 #define NR_FUNCTIONS	4
@@ -684,11 +683,9 @@ static void do_something(u64 *seed)
 
 static void random_traffic(void **state)
 {
-	const char *text = getenv("SEED");
-	u64 seed = text ? strtoull(text, NULL, 0) : (u64)time(NULL);
+	u64 seed = random_seed();
 
 	(void)state;
-	printf("# SEED=%llu\n", (unsigned long long)seed);
 	memset(event, 0, sizeof(event));
 	for (unsigned int f = A; f <= B; f++)
 		assert_int_equal(pci_alloc_irq_vectors(dev_of(f), ROWS, ROWS, PCI_IRQ_MSIX), ROWS);

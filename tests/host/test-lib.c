@@ -5,23 +5,10 @@
 #include <lib/json.h>
 #include <lib/list.h>
 #include <lib/radix.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "model.h"
+#include "support/random.h"
 #include "support/rec.h"
-
-static u64 seed;
-
-static u64 new_seed(const char *what)
-{
-	const char *text = getenv("SEED");
-
-	seed = text ? strtoull(text, NULL, 0) : (u64)time(NULL);
-	printf("# %s: SEED=%llu\n", what, (unsigned long long)seed);
-	return seed;
-}
 
 /* ---- Bitmaps --------------------------------------------------------------------------------- */
 
@@ -52,7 +39,7 @@ static void bitmap_agrees_with_an_array_of_bools(void **state)
 {
 	DECLARE_BITMAP(map, BITS) = { 0 };
 	bool model[BITS] = { false };
-	u64 r = new_seed("bitmap");
+	u64 r = random_seed();
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
@@ -149,7 +136,7 @@ static void radix_step(struct radix_tree *tree, struct naive *m, u64 *r)
 
 static void radix_agrees_with_a_list(void **state)
 {
-	u64 r = new_seed("radix");
+	u64 r = random_seed();
 
 	(void)state;
 	for (int round = 0; round < 50; round++) {

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "model.h"
 #include "support/die.h"
+#include "support/random.h"
 #include "support/rec.h"
 #include "support/tree.h"
 
@@ -72,8 +72,7 @@ static int start(void **state)
 {
 	(void)state;
 	host_init(1);
-	seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
-	printf("# SEED=%llu\n", (unsigned long long)seed);
+	seed = random_seed();
 	memset(test_ram, 0xa5, sizeof(test_ram));
 	mm_early_init(make_tree());
 	for (int i = 0; i < 5; i++) {

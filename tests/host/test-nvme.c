@@ -3,13 +3,12 @@
 #include <kernel/block.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "models/imsic.h"
 #include "models/nvme.h"
 #include "support/board.h"
+#include "support/random.h"
 #include "support/rec.h"
 
 #define SECTORS		4096UL
@@ -42,10 +41,7 @@ static void boot(void)
 static int setup(void **state)
 {
 	(void)state;
-	if (!seed) {
-		seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
-		printf("# SEED=%llu\n", (unsigned long long)seed);
-	}
+	seed = random_seed();
 	with_neighbour = false;
 	return 0;
 }

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "model.h"
 #include "models/imsic.h"
 #include "models/pci.h"
 #include "support/board.h"
+#include "support/random.h"
 #include "support/rec.h"
 #include "support/tree.h"
 
@@ -484,14 +484,6 @@ static void truncated_trees_are_refused(void **state)
 	free(cut);
 }
 
-static u64 new_seed(void)
-{
-	u64 seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
-
-	printf("# SEED=%llu\n", (unsigned long long)seed);
-	return seed;
-}
-
 /* A few bytes, cells or words of the tree become something else. */
 static void damage(u8 *p, size_t size, u64 *r)
 {
@@ -518,7 +510,7 @@ static void damage(u8 *p, size_t size, u64 *r)
 
 static void damaged_trees_do_no_harm(void **state)
 {
-	u64 r = new_seed();
+	u64 r = random_seed();
 	size_t size;
 	const u8 *blob = board_tree(BOARD_PCI | BOARD_SERIAL, &size);
 	u8 *bad = malloc(size);
@@ -585,8 +577,8 @@ static bool survives(void)
 
 static void booting_from_damaged_trees_does_no_harm(void **state)
 {
-	unsigned int rounds = getenv("SOAK") ? 5000 : 120;
-	u64 r = new_seed();
+	unsigned int rounds = soak(120, 5000);
+	u64 r = random_seed();
 	size_t size;
 	u8 *bad;
 

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "models/imsic.h"
 #include "models/pci.h"
 #include "support/board.h"
+#include "support/random.h"
 #include "support/rec.h"
 
 #define TEST_VENDOR	0x1234
@@ -1060,11 +1060,10 @@ static void random_step(struct user *u, struct pci_function *f, u64 *r)
 
 static void s148_s149_vectors_at_random(void **state)
 {
-	u64 r = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
+	u64 r = random_seed();
 	struct user users[3] = { 0 };
 
 	(void)state;
-	printf("# SEED=%llu\n", (unsigned long long)r);
 	add_msix(1, 8);
 	add_msix(2, 3);
 	add(3, 0)->has_msi = true;

@@ -5,13 +5,13 @@
 #include <kernel/mm.h>
 #include <kernel/printk.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "models/imsic.h"
 #include "models/virtio.h"
 #include "support/board.h"
+#include "support/random.h"
 #include "support/rec.h"
 
 #define SECTORS		4096UL
@@ -37,10 +37,7 @@ static void boot_disk(unsigned int queues, u16 size, u64 features)
 static int setup(void **state)
 {
 	(void)state;
-	if (!seed) {
-		seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
-		printf("# SEED=%llu\n", (unsigned long long)seed);
-	}
+	seed = random_seed();
 	return 0;
 }
 #define V(fn)	cmocka_unit_test_setup(fn, setup)
