@@ -8,14 +8,13 @@
 #include <kernel/of.h>
 #include <kernel/printk.h>
 #include <kernel/smp.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "models/imsic.h"
 #include "support/board.h"
+#include "support/cpus.h"
+#include "support/random.h"
 #include "support/rec.h"
+#include "support/sender.h"
 
 static int setup_board(void **state)
 {
@@ -30,88 +29,20 @@ static int setup_board(void **state)
 
 #define MESSAGES	8
 
-static struct msi_msg sent_as[MESSAGES];	/* what its registers hold */
-static struct device dev;
-
-static void dev_write(struct irq_data *d, struct msi_msg *msg)
-{
-	if (d->hwirq < MESSAGES)
-		sent_as[d->hwirq] = *msg;
-	irq_data_get_msi_desc(d)->msg = *msg;
-}
-
-static const struct msi_domain_template tmpl = {
-	.name = "TEST",
-	.chip = { .name = "test-msi", .irq_write_msi_msg = dev_write },
-	.info = { .bus_token = DOMAIN_BUS_PCI_DEVICE_MSIX, .flags = MSI_FLAG_FREE_MSI_DESCS | MSI_FLAG_ACTIVATE_EARLY },
-};
-
 static void make_device(unsigned int messages)
 {
 	struct device_node *np = of_find_compatible_node(NULL, "riscv,imsics");
 
-	dev = (struct device){ .name = "dev" };
-	dev.msi.domain = irq_find_matching_fwnode(&np->fwnode, DOMAIN_BUS_PCI_MSI);
-	assert_non_null(dev.msi.domain);
-	assert_true(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, messages, NULL,
-						 NULL));
-}
-
-static void remove_device(void)
-{
-	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
-	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
-}
-
-static void send(unsigned int n)
-{
-	host_bus_write(msi_msg_address(&sent_as[n]), sent_as[n].data, 4);
-}
-
-static unsigned int runs[MESSAGES], ran_on;
-
-static irqreturn_t count(int irq, void *dev_id)
-{
-	(void)irq;
-	__atomic_fetch_add(&runs[(unsigned long)dev_id], 1, __ATOMIC_RELAXED);
-	ran_on = smp_processor_id();
-	return IRQ_HANDLED;
-}
-
-/* The irq, or an errno. */
-static int alloc_at(unsigned int index, const struct irq_affinity_desc *affinity)
-{
-	struct msi_map map = msi_domain_alloc_irq_at(&dev, MSI_DEFAULT_DOMAIN, index, affinity,
-						     NULL);
-
-	return map.virq ? map.virq : map.index;
-}
-
-static unsigned int message(unsigned int n)
-{
-	int irq = alloc_at(n, NULL);
-
-	assert_true(irq > 0);
-	runs[n] = 0;
-	assert_int_equal(request_irq(irq, count, 0, "dev", (void *)(unsigned long)n), 0);
-	return irq;
-}
-
-static unsigned int effective_cpu(unsigned int irq)
-{
-	return cpumask_first(irq_data_get_effective_affinity_mask(irq_get_irq_data(irq)));
+	assert_true(sender_create(irq_find_matching_fwnode(&np->fwnode, DOMAIN_BUS_PCI_MSI),
+				  DOMAIN_BUS_PCI_DEVICE_MSIX, messages, 0));
 }
 
 /* ---- Start ----------------------------------------------------------------------------------------- */
 
 static void board_boots_and_says_nothing_bad(void **state)
 {
-	const char *log = host_printk();
-
 	(void)state;
-	assert_null(strstr(log, "error"));
-	assert_null(strstr(log, "warning"));
-	assert_int_equal(cpumask_weight(cpu_online_mask), BOARD_HARTS);
+	assert_booted(BOARD_HARTS);
 	assert_int_equal(cpus[0].hwid, BOARD_BOOT_HART);
 	assert_int_equal(cpus[1].hwid, 4);
 	assert_non_null(handle_arch_irq);
@@ -131,14 +62,6 @@ static void s189_firmwares_leftovers_are_gone(void **state)
 	}
 }
 
-static unsigned int called_on;
-
-static void call(void *arg)
-{
-	(void)arg;
-	called_on = smp_processor_id();
-}
-
 static unsigned int ipi_interrupts(void)
 {
 	unsigned int irq, sum = 0;
@@ -154,19 +77,16 @@ static unsigned int ipi_interrupts(void)
 	return sum;
 }
 
+static void nothing(void *unused) { (void)unused; }
+
 static void calls_run_where_they_are_sent_and_every_ipi_is_counted(void **state)
 {
 	(void)state;
-	for (int round = 0; round < 50; round++) {
-		unsigned int cpu = round % BOARD_HARTS;
-
-		called_on = 99;
-		assert_int_equal(smp_call_function_single(cpu, call, NULL), 0);
-		assert_int_equal(called_on, cpu);
-	}
+	for (int round = 0; round < 50; round++)
+		assert_call_reaches(round % BOARD_HARTS);
 	host_run_deferred();
 	assert_int_equal(imsic_model_stores(), ipi_interrupts());
-	assert_int_equal(smp_call_function_single(BOARD_HARTS, call, NULL), -ENXIO);
+	assert_int_equal(smp_call_function_single(BOARD_HARTS, nothing, NULL), -ENXIO);
 }
 
 static void timer_interrupts_come_by_sstc(void **state)
@@ -186,25 +106,21 @@ static void s184_message_reaches_the_handler_on_its_cpu(void **state)
 
 	(void)state;
 	make_device(MESSAGES);
-	irq = message(0);
+	irq = sender_line(0);
 	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
-		unsigned int file = 0;
-
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
 		assert_int_equal(effective_cpu(irq), cpu);
-		while (board_files[file] != cpus[cpu].hwid)
-			file++;
-		assert_int_equal(sent_as[0].address_lo, IMSIC_BASE + 0x1000 * file);
-		assert_int_equal(sent_as[0].address_hi, 0);
+		assert_int_equal(sender.msg[0].address_lo, IMSIC_BASE + 0x1000 * board_file(cpu));
+		assert_int_equal(sender.msg[0].address_hi, 0);
 		host_run_deferred();
-		send(0);
+		sender_send(0);
 		host_run_deferred();
-		assert_int_equal(runs[0], cpu + 1);
-		assert_int_equal(ran_on, cpu);
+		assert_int_equal(sender.runs[0], cpu + 1);
+		assert_int_equal(sender.ran_on, cpu);
 		assert_int_equal(irq_to_desc(irq)->kstat_irqs[cpu], 1);
 	}
 	free_irq(irq, (void *)0);
-	remove_device();
+	sender_remove();
 }
 
 static void message_for_a_masked_line_waits(void **state)
@@ -213,27 +129,27 @@ static void message_for_a_masked_line_waits(void **state)
 
 	(void)state;
 	make_device(MESSAGES);
-	irq = message(0);
+	irq = sender_line(0);
 	irq_set_status_flags(irq, IRQ_DISABLE_UNLAZY);
 	disable_irq(irq);
 	host_run_deferred();
-	send(0);
+	sender_send(0);
 	host_run_deferred();
-	assert_int_equal(runs[0], 0);
+	assert_int_equal(sender.runs[0], 0);
 	enable_irq(irq);
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(sender.runs[0], 1);
 	disable_irq(irq);
 	irq_clear_status_flags(irq, IRQ_DISABLE_UNLAZY);
 	enable_irq(irq);
 	disable_irq(irq);		/* lazily now: claimed, remembered, replayed */
-	send(0);
-	send(0);
+	sender_send(0);
+	sender_send(0);
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(sender.runs[0], 1);
 	enable_irq(irq);
 	host_run_deferred();
-	assert_int_equal(runs[0], 2);
+	assert_int_equal(sender.runs[0], 2);
 }
 
 static void s185_pending_old_identity_is_not_lost(void **state)
@@ -242,7 +158,7 @@ static void s185_pending_old_identity_is_not_lost(void **state)
 
 	(void)state;
 	make_device(MESSAGES);
-	irq = message(0);
+	irq = sender_line(0);
 	for (int round = 0; round < 40; round++) {
 		unsigned int from = round % BOARD_HARTS, to = (round * 7 + 1) % BOARD_HARTS;
 		unsigned int mover = round / 4 % BOARD_HARTS;
@@ -251,22 +167,22 @@ static void s185_pending_old_identity_is_not_lost(void **state)
 			continue;
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(from)), 0);
 		host_run_deferred();
-		runs[0] = 0;
+		sender.runs[0] = 0;
 		host_set_cpu(mover);
 		arch_local_irq_disable();
-		send(0);			/* pending at the old hart … */
+		sender_send(0);			/* pending at the old hart … */
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(to)), 0);
-		send(0);			/* … and at the new one */
+		sender_send(0);			/* … and at the new one */
 		arch_local_irq_enable();
 		host_set_cpu(0);
 		host_run_deferred();
-		assert_in_range(runs[0], 1, 2);
+		assert_in_range(sender.runs[0], 1, 2);
 		assert_int_equal(effective_cpu(irq), to);
-		runs[0] = 0;
-		send(0);
+		sender.runs[0] = 0;
+		sender_send(0);
 		host_run_deferred();
-		assert_int_equal(runs[0], 1);
-		assert_int_equal(ran_on, to);
+		assert_int_equal(sender.runs[0], 1);
+		assert_int_equal(sender.ran_on, to);
 	}
 }
 
@@ -276,7 +192,7 @@ static void s185_second_move_before_the_first_is_finished_is_refused(void **stat
 
 	(void)state;
 	make_device(MESSAGES);
-	irq = message(0);
+	irq = sender_line(0);
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(1)), 0);
 	host_run_deferred();
 	arch_local_irq_disable();
@@ -297,16 +213,16 @@ static void freed_while_moving(void **state)
 	live = host_bytes_live();
 	for (int round = 0; round < 8; round++) {
 		make_device(MESSAGES);
-		irq = message(0);
+		irq = sender_line(0);
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(1)), 0);
 		host_run_deferred();
 		arch_local_irq_disable();
-		send(0);
+		sender_send(0);
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(2 + round % 2)), 0);
-		send(0);
+		sender_send(0);
 		arch_local_irq_enable();
 		free_irq(irq, (void *)0);
-		remove_device();
+		sender_remove();
 		host_run_deferred();
 		assert_int_equal(host_bytes_live(), live);
 	}
@@ -320,14 +236,14 @@ static void s183_identities_run_out_with_a_message(void **state)
 	(void)state;
 	make_device(2000);
 	host_printk();
-	while ((irq = alloc_at(n, NULL)) > 0)
+	while ((irq = sender_alloc(n)) > 0)
 		n++;
 	assert_int_equal(irq, -ENOSPC);
 	assert_int_equal(n, BOARD_HARTS * (IMSIC_IDS - 1));
 	assert_true(logged("identity"));
-	msi_domain_free_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 5, 5);
-	assert_true(alloc_at(5, NULL) > 0);
-	remove_device();
+	msi_domain_free_irqs_range(&sender.dev, MSI_DEFAULT_DOMAIN, 5, 5);
+	assert_true(sender_alloc(5) > 0);
+	sender_remove();
 }
 
 static void s049_no_wire_ends_at_an_imsic(void **state)
@@ -341,8 +257,6 @@ static void s049_no_wire_ends_at_an_imsic(void **state)
 
 /* ---- Everything at random, on one OS thread: the order of events is the seed's ---------------------- */
 
-static u64 seed;
-
 static void random_step(u64 *r, unsigned int *irq, unsigned int *sent)
 {
 	unsigned int n = host_random(r) % MESSAGES;
@@ -352,7 +266,7 @@ static void random_step(u64 *r, unsigned int *irq, unsigned int *sent)
 	case 0:
 	case 1:
 		arch_local_irq_disable();
-		send(n);
+		sender_send(n);
 		if (host_random(r) % 2)
 			irq_set_affinity(irq[n], cpumask_of(host_random(r) % BOARD_HARTS));
 		arch_local_irq_enable();
@@ -364,7 +278,7 @@ static void random_step(u64 *r, unsigned int *irq, unsigned int *sent)
 	case 3:
 		disable_irq(irq[n]);
 		if (host_random(r) % 2) {
-			send(n);
+			sender_send(n);
 			sent[n]++;
 		}
 		if (host_random(r) % 2)
@@ -372,18 +286,18 @@ static void random_step(u64 *r, unsigned int *irq, unsigned int *sent)
 		enable_irq(irq[n]);
 		break;
 	case 4:
-		smp_call_function_single(host_random(r) % BOARD_HARTS, call, NULL);
+		assert_call_reaches(host_random(r) % BOARD_HARTS);
 		break;
 	case 5:
 		host_run_deferred();
 		break;
 	case 6:			/* everything handled, then one more must be one more run */
 		host_run_deferred();
-		runs[n] = sent[n] = 0;
-		send(n);
+		sender.runs[n] = sent[n] = 0;
+		sender_send(n);
 		host_run_deferred();
-		if (runs[n] != 1)
-			fail_msg("message %u: %u runs for one store", n, runs[n]);
+		if (sender.runs[n] != 1)
+			fail_msg("message %u: %u runs for one store", n, sender.runs[n]);
 		sent[n] = 1;
 		break;
 	}
@@ -392,112 +306,65 @@ static void random_step(u64 *r, unsigned int *irq, unsigned int *sent)
 static void random_sends_moves_and_masks_lose_nothing(void **state)
 {
 	unsigned int irq[MESSAGES], sent[MESSAGES] = { 0 };
-	u64 r;
+	u64 r = random_seed();
 
 	(void)state;
-	seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
-	printf("# SEED=%llu\n", (unsigned long long)seed);
-	r = seed;
 	make_device(MESSAGES);
 	for (unsigned int n = 0; n < MESSAGES; n++)
-		irq[n] = message(n);
-	for (int step = 0; step < (getenv("SOAK") ? 500000 : 20000); step++) {
+		irq[n] = sender_line(n);
+	for (unsigned int step = 0, steps = soak(20000, 500000); step < steps; step++) {
 		random_step(&r, irq, sent);
 		for (unsigned int n = 0; n < MESSAGES; n++)
-			if (runs[n] > sent[n])
-				fail_msg("step %d, message %u: %u runs, %u stores", step, n, runs[n],
-					 sent[n]);
+			if (sender.runs[n] > sent[n])
+				fail_msg("step %u, message %u: %u runs, %u stores", step, n,
+					 sender.runs[n], sent[n]);
 	}
 	host_set_cpu(0);
 	host_run_deferred();
 	for (unsigned int n = 0; n < MESSAGES; n++)
-		assert_true(runs[n] || !sent[n]);
+		assert_true(sender.runs[n] || !sent[n]);
 }
 
 /* ---- And with real concurrency ---------------------------------------------------------------------- */
 
-static bool stop;
-static unsigned int hammered;
-
-static void *be_a_cpu(void *arg)
+static void send_first(void)
 {
-	host_set_cpu((unsigned long)arg);
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
-		host_run_deferred();
-	return NULL;
+	sender_send(0);
 }
 
-static void *be_the_device(void *arg)
+static bool first_has_run(unsigned int times)
 {
-	(void)arg;
-	for (unsigned int n = 1; n <= hammered; n++) {
-		struct timespec start, now;
-
-		send(0);
-		clock_gettime(CLOCK_MONOTONIC, &start);
-		while (__atomic_load_n(&runs[0], __ATOMIC_RELAXED) < n) {
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			if (now.tv_sec - start.tv_sec > 10)
-				host_die("store %u: its interrupt was lost", n);
-		}
-	}
-	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-	return NULL;
+	return __atomic_load_n(&sender.runs[0], __ATOMIC_RELAXED) >= times;
 }
 
 static void s185_moves_while_cpus_and_device_run_freely(void **state)
 {
-	pthread_t cpu[BOARD_HARTS], device;
-	unsigned int irq, moves = 0;
-	u64 r = 1;
+	unsigned int times = soak(40, 20000);
 
 	(void)state;
 	make_device(MESSAGES);
-	irq = message(0);
-	stop = false;
-	hammered = getenv("SOAK") ? 20000 : 40;
-	for (unsigned long i = 1; i < BOARD_HARTS; i++)
-		pthread_create(&cpu[i], NULL, be_a_cpu, (void *)i);
-	pthread_create(&device, NULL, be_the_device, NULL);
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		moves += !irq_set_affinity(irq, cpumask_of(host_random(&r) % BOARD_HARTS));
-		host_run_deferred();
-	}
-	pthread_join(device, NULL);
-	for (unsigned int i = 1; i < BOARD_HARTS; i++)
-		pthread_join(cpu[i], NULL);
-	host_run_deferred();
-	assert_int_equal(runs[0], hammered);
-	assert_true(moves);
+	assert_true(run_freely(sender_line(0), BOARD_HARTS, times, send_first, first_has_run));
+	assert_int_equal(sender.runs[0], times);
 }
 
 /* ---- Wires ------------------------------------------------------------------------------------------- */
 
-static unsigned int wire(u32 source, u32 type)
-{
-	struct device_node *np = of_find_compatible_node(NULL, "riscv,aplic");
-	struct irq_fwspec spec = { .fwnode = &np->fwnode, .param_count = 2,
-				   .param = { source, type } };
-
-	return irq_create_fwspec_mapping(&spec);
-}
-
-static unsigned int lower_after;
+static unsigned int wire_runs, lower_after;
 
 static irqreturn_t serves(int irq, void *dev_id)
 {
 	(void)irq;
-	if (++runs[0] == lower_after)
+	if (++wire_runs == lower_after)
 		aplic_model_wire((unsigned long)dev_id, false);
 	return IRQ_HANDLED;
 }
 
 static unsigned int wired(u32 source, u32 type)
 {
-	unsigned int irq = wire(source, type);
+	unsigned int irq = board_map(source, type);
 
 	assert_int_not_equal(irq, 0);
-	runs[0] = 0;
+	wire_runs = 0;
 	assert_int_equal(request_irq(irq, serves, 0, "wire", (void *)(unsigned long)source), 0);
 	return irq;
 }
@@ -509,10 +376,10 @@ static void s181_held_level_comes_again_at_eoi(void **state)
 	(void)state;
 	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_fasteoi_irq);
 	for (lower_after = 1; lower_after <= 4; lower_after++) {
-		runs[0] = 0;
+		wire_runs = 0;
 		aplic_model_wire(10, true);
 		host_run_deferred();
-		assert_int_equal(runs[0], lower_after);
+		assert_int_equal(wire_runs, lower_after);
 	}
 	free_irq(irq, (void *)10);
 	assert_int_equal(aplic_model_enabled(10), false);
@@ -526,7 +393,7 @@ static void s181_level_that_was_high_before_the_request(void **state)
 	aplic_model_wire(11, true);
 	wired(11, IRQ_TYPE_LEVEL_HIGH);
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(wire_runs, 1);
 }
 
 static void level_low_and_edges(void **state)
@@ -539,19 +406,19 @@ static void level_low_and_edges(void **state)
 	irq = wired(12, IRQ_TYPE_EDGE_FALLING);
 	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_edge_irq);
 	host_run_deferred();
-	assert_int_equal(runs[0], 0);
+	assert_int_equal(wire_runs, 0);
 	aplic_model_wire(12, false);
 	host_run_deferred();
 	aplic_model_wire(12, true);
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(wire_runs, 1);
 	free_irq(irq, (void *)12);
 
 	irq = wired(13, IRQ_TYPE_EDGE_RISING);
 	aplic_model_wire(13, true);
 	host_run_deferred();
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(wire_runs, 1);
 }
 
 static void level_disabled_lazily_comes_after_enable(void **state)
@@ -563,17 +430,17 @@ static void level_disabled_lazily_comes_after_enable(void **state)
 	disable_irq(irq);
 	aplic_model_wire(10, true);
 	host_run_deferred();
-	assert_int_equal(runs[0], 0);
+	assert_int_equal(wire_runs, 0);
 	enable_irq(irq);
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(wire_runs, 1);
 	disable_irq(irq);
 	aplic_model_wire(10, true);
 	host_run_deferred();
 	aplic_model_wire(10, false);		/* gone before anybody looked */
 	enable_irq(irq);
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(wire_runs, 1);
 }
 
 static void wired_line_moves_between_harts(void **state)
@@ -583,16 +450,12 @@ static void wired_line_moves_between_harts(void **state)
 	(void)state;
 	lower_after = 2;
 	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
-		unsigned int file = 0;
-
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
-		while (board_files[file] != cpus[cpu].hwid)
-			file++;
-		assert_int_equal(aplic_model_target(10) >> 18, file);
-		runs[0] = 0;
+		assert_int_equal(aplic_model_target(10) >> 18, board_file(cpu));
+		wire_runs = 0;
 		aplic_model_wire(10, true);
 		host_run_deferred();
-		assert_int_equal(runs[0], 2);
+		assert_int_equal(wire_runs, 2);
 		assert_true(irq_to_desc(irq)->kstat_irqs[cpu] > 0);
 	}
 }
@@ -601,17 +464,17 @@ static void s179_sources_that_are_none(void **state)
 {
 	(void)state;
 	host_printk();
-	assert_int_equal(wire(0, 4), 0);
-	assert_int_equal(wire(APLIC_SOURCES + 1, 4), 0);
+	assert_int_equal(board_map(0, 4), 0);
+	assert_int_equal(board_map(APLIC_SOURCES + 1, 4), 0);
 	assert_true(logged("source"));
-	assert_int_not_equal(wire(APLIC_SOURCES, 4), 0);
-	assert_int_not_equal(wire(20, 0), 0);
+	assert_int_not_equal(board_map(APLIC_SOURCES, 4), 0);
+	assert_int_not_equal(board_map(20, 0), 0);
 	assert_true(logged("trigger"));
 }
 
 static bool map_and_unmap(void *arg)
 {
-	unsigned int irq = wire(30, 4);
+	unsigned int irq = board_map(30, 4);
 
 	(void)arg;
 	if (irq)

@@ -33,18 +33,10 @@ static int teardown(void **state)
 }
 #define B(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
-static unsigned int source(u32 n, u32 type)
-{
-	struct device_node *np = of_find_compatible_node(NULL, "riscv,aplic");
-	struct irq_fwspec spec = { .fwnode = &np->fwnode, .param_count = 2, .param = { n, type } };
-
-	return irq_create_fwspec_mapping(&spec);
-}
-
 /* A line with the vector that it has; the APLIC's are the only messages here. */
 static unsigned int line(u32 n, u32 type)
 {
-	unsigned int irq = source(n, type);
+	unsigned int irq = board_map(n, type);
 
 	assert_int_not_equal(irq, 0);
 	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
@@ -61,15 +53,6 @@ static bool given(const struct imsic_vector *vec)
 	return irq_matrix_test(imsic.matrix, vec->cpu, vec->id);
 }
 
-static unsigned int file_of(unsigned int cpu)
-{
-	unsigned int file = 0;
-
-	while (board_files[file] != cpus[cpu].hwid)
-		file++;
-	return file;
-}
-
 /* ---- APLIC: modes, order, target ------------------------------------------------------------------- */
 
 static void s179_each_type_has_its_mode(void **state)
@@ -80,7 +63,7 @@ static void s179_each_type_has_its_mode(void **state)
 	};
 	struct device_node *np = of_find_compatible_node(NULL, "riscv,aplic");
 	struct irq_fwspec one = { .fwnode = &np->fwnode, .param_count = 1, .param = { 20 } };
-	unsigned int irq = source(20, IRQ_TYPE_EDGE_RISING);
+	unsigned int irq = board_map(20, IRQ_TYPE_EDGE_RISING);
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(modes); i++) {
@@ -96,7 +79,7 @@ static void s179_each_type_has_its_mode(void **state)
 
 static void s180_messages_with_an_msi_parent(void **state)
 {
-	const struct irq_data *d = irq_get_irq_data(source(20, IRQ_TYPE_LEVEL_HIGH));
+	const struct irq_data *d = irq_get_irq_data(board_map(20, IRQ_TYPE_LEVEL_HIGH));
 
 	(void)state;
 	assert_string_equal(d->chip->name, "APLIC-MSI");
@@ -137,7 +120,7 @@ static void s182_target_is_hart_guest_identity_or_zero(void **state)
 	(void)state;
 	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
-		assert_int_equal(aplic_model_target(20), file_of(cpu) << 18 | vector(irq)->id);
+		assert_int_equal(aplic_model_target(20), board_file(cpu) << 18 | vector(irq)->id);
 		host_run_deferred();
 	}
 	free_irq(irq, NULL);		/* deactivated: the message of zeros */
@@ -155,7 +138,7 @@ static irqreturn_t makes_it_high(int irq, void *dev_id)
 
 static void s181_a_level_that_is_another_type_now_comes_if_it_is_there(void **state)
 {
-	unsigned int irq = source(20, IRQ_TYPE_LEVEL_HIGH);
+	unsigned int irq = board_map(20, IRQ_TYPE_LEVEL_HIGH);
 	unsigned long sent;
 
 	(void)state;
@@ -179,7 +162,7 @@ static void s183_identities_begin_at_two_and_spread_over_the_harts(void **state)
 
 	(void)state;
 	for (unsigned int n = 1; n <= 3 * BOARD_HARTS; n++) {
-		const struct imsic_vector *vec = vector(source(n, IRQ_TYPE_EDGE_RISING));
+		const struct imsic_vector *vec = vector(board_map(n, IRQ_TYPE_EDGE_RISING));
 
 		assert_true(vec->id > IMSIC_IPI_ID);
 		of[vec->cpu]++;
@@ -226,7 +209,7 @@ static void s185_old_identity_is_free_only_when_its_hart_has_left_it(void **stat
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(2)), 0);
 	new = vector(irq);
 	assert_int_equal(new->cpu, 2);
-	assert_int_equal(aplic_model_target(20), file_of(2) << 18 | new->id);
+	assert_int_equal(aplic_model_target(20), board_file(2) << 18 | new->id);
 	assert_true(cpumask_equal(irq_data_get_effective_affinity_mask(irq_get_irq_data(irq)),
 				  cpumask_of(2)));
 	assert_true(given(old) && given(new));

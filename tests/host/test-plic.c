@@ -5,25 +5,21 @@
 #include <drivers/irqchip/plic.h>
 #include <kernel/io.h>
 #include <kernel/ipi.h>
-#include <kernel/of.h>
-#include <kernel/printk.h>
 #include <kernel/smp.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "models/plic.h"
 #include "support/board.h"
+#include "support/cpus.h"
+#include "support/random.h"
 #include "support/rec.h"
+#include "support/wired.h"
 
-static unsigned int parts;
-
-static int setup(unsigned int p)
+static int setup(unsigned int parts)
 {
-	parts = p;
 	rec_ret = IRQ_HANDLED;
-	board_boot(p, NULL);
+	board_boot(parts, NULL);
+	wired_init(plic_model_wire);
 	return 0;
 }
 static int by_the_book(void **state) { (void)state; return setup(BOARD_PLIC); }
@@ -35,72 +31,14 @@ static int two_cells(void **state) { (void)state; return setup(BOARD_PLIC_2); }
 
 /* ---- Devices ---------------------------------------------------------------------------------------- */
 
-#define NR	8		/* devices, on sources 30 to 37 */
-#define SOURCE(n)	(30 + (n))
-
-static unsigned int irqs[NR], runs[NR], ran_on[NR], wishes[NR];
-static void (*in_handler)(unsigned int n);
-static pthread_mutex_t device_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static unsigned int map(u32 source, u32 type)
-{
-	struct device_node *np = of_find_compatible_node(NULL, "sifive,plic-1.0.0");
-	struct irq_fwspec spec = { .fwnode = &np->fwnode, .param = { source, type },
-				   .param_count = parts == BOARD_PLIC_2 ? 2 : 1 };
-
-	return irq_create_fwspec_mapping(&spec);
-}
-
-static irqreturn_t serve(int irq, void *dev_id)
-{
-	unsigned int n = (unsigned long)dev_id, wish;
-
-	(void)irq;
-	__atomic_fetch_add(&runs[n], 1, __ATOMIC_RELAXED);
-	ran_on[n] = smp_processor_id();
-	if (in_handler)
-		in_handler(n);
-	pthread_mutex_lock(&device_lock);
-	wish = wishes[n];
-	plic_model_wire(SOURCE(n), false);
-	__atomic_store_n(&wishes[n], 0, __ATOMIC_RELEASE);
-	pthread_mutex_unlock(&device_lock);
-	return wish ? IRQ_HANDLED : IRQ_NONE;
-}
-
-static void want(unsigned int n)
-{
-	pthread_mutex_lock(&device_lock);
-	wishes[n] = 1;
-	plic_model_wire(SOURCE(n), true);
-	pthread_mutex_unlock(&device_lock);
-}
-
 static unsigned int device(unsigned int n)
 {
-	unsigned int irq = map(SOURCE(n), IRQ_TYPE_LEVEL_HIGH);
-
-	assert_int_not_equal(irq, 0);
-	irqs[n] = irq;
-	runs[n] = wishes[n] = 0;
-	in_handler = NULL;
-	assert_int_equal(request_irq(irq, serve, 0, "dev", (void *)(unsigned long)n), 0);
-	return irq;
-}
-
-static unsigned int effective(unsigned int irq)
-{
-	return cpumask_first(irq_data_get_effective_affinity_mask(irq_get_irq_data(irq)));
+	return wired_device(n, IRQ_TYPE_LEVEL_HIGH);
 }
 
 static void comes(unsigned int n)
 {
-	unsigned int before = runs[n];
-
-	want(n);
-	host_run_deferred();
-	assert_true(runs[n] > before);
-	assert_int_equal(wishes[n], 0);
+	wired_comes(n);
 	assert_false(plic_model_claimed(SOURCE(n)));
 }
 
@@ -108,12 +46,8 @@ static void comes(unsigned int n)
 
 static void s175_firmwares_leftovers_are_gone(void **state)
 {
-	const char *log = host_printk();
-
 	(void)state;
-	assert_null(strstr(log, "error"));
-	assert_null(strstr(log, "warning"));
-	assert_int_equal(cpumask_weight(cpu_online_mask), BOARD_HARTS);
+	assert_booted(BOARD_HARTS);
 	for (unsigned int i = 0; i < BOARD_CONTEXTS; i++)
 		assert_int_equal(plic_model_threshold(i), i % 2 ? 0 : 7);
 	for (unsigned int n = 1; n <= PLIC_SOURCES; n++) {
@@ -122,25 +56,13 @@ static void s175_firmwares_leftovers_are_gone(void **state)
 	}
 }
 
-static unsigned int called_on;
-
-static void call(void *arg)
-{
-	(void)arg;
-	called_on = smp_processor_id();
-}
-
 static void s101_calls_go_through_the_firmware(void **state)
 {
 	unsigned int irq, taken = 0, virtual = 0;
 
 	(void)state;
-	for (int round = 0; round < 40; round++) {
-		unsigned int cpu = 1 + round % (BOARD_HARTS - 1);
-
-		assert_int_equal(smp_call_function_single(cpu, call, NULL), 0);
-		assert_int_equal(called_on, cpu);
-	}
+	for (int round = 0; round < 40; round++)
+		assert_call_reaches(1 + round % (BOARD_HARTS - 1));
 	for_each_irq(irq) {
 		const struct irq_desc *desc = irq_to_desc(irq);
 		const char *name = desc->action ? desc->action->name : "";
@@ -163,11 +85,11 @@ static void s175_source_reaches_its_handler_on_every_cpu(void **state)
 	(void)state;
 	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
-		assert_int_equal(effective(irq), cpu);
+		assert_int_equal(effective_cpu(irq), cpu);
 		assert_int_equal(plic_model_context_of(SOURCE(0)), board_context(cpu));
 		assert_int_equal(plic_model_priority(SOURCE(0)), 1);
 		comes(0);
-		assert_int_equal(ran_on[0], cpu);
+		assert_int_equal(wired[0].ran_on, cpu);
 		assert_int_equal(irq_to_desc(irq)->kstat_irqs[cpu], 1);
 	}
 }
@@ -175,17 +97,11 @@ static void s175_source_reaches_its_handler_on_every_cpu(void **state)
 static void s175_claims_until_nothing_is_left(void **state)
 {
 	(void)state;
-	for (unsigned int n = 0; n < NR; n++) {
+	for (unsigned int n = 0; n < WIRED; n++) {
 		device(n);
-		assert_int_equal(irq_set_affinity(irqs[n], cpumask_of(2)), 0);
+		assert_int_equal(irq_set_affinity(wired[n].irq, cpumask_of(2)), 0);
 	}
-	arch_local_irq_disable();
-	for (unsigned int n = 0; n < NR; n++)
-		want(n);
-	arch_local_irq_enable();
-	host_run_deferred();
-	for (unsigned int n = 0; n < NR; n++)
-		assert_int_equal(runs[n], 1);
+	wired_all_come();
 }
 
 static void lines_are_spread_over_the_cpus(void **state)
@@ -193,27 +109,27 @@ static void lines_are_spread_over_the_cpus(void **state)
 	unsigned int lines[BOARD_HARTS] = { 0 };
 
 	(void)state;
-	for (unsigned int n = 0; n < NR; n++)
-		lines[effective(device(n))]++;
+	for (unsigned int n = 0; n < WIRED; n++)
+		lines[effective_cpu(device(n))]++;
 	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++)
-		assert_int_equal(lines[cpu], NR / BOARD_HARTS);
-	for (unsigned int n = 0; n < NR; n++) {
-		free_irq(irqs[n], (void *)(unsigned long)n);
-		irq_dispose_mapping(irqs[n]);
+		assert_int_equal(lines[cpu], WIRED / BOARD_HARTS);
+	for (unsigned int n = 0; n < WIRED; n++) {
+		free_irq(wired[n].irq, (void *)(unsigned long)n);
+		irq_dispose_mapping(wired[n].irq);
 		assert_int_equal(plic_model_context_of(SOURCE(n)), -1);
 		assert_int_equal(plic_model_priority(SOURCE(n)), 0);
 	}
 	for (unsigned int n = 0; n < BOARD_HARTS; n++)
-		lines[effective(device(n))]++;
+		lines[effective_cpu(device(n))]++;
 	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++)
-		assert_int_equal(lines[cpu], NR / BOARD_HARTS + 1);
+		assert_int_equal(lines[cpu], WIRED / BOARD_HARTS + 1);
 }
 
 /* ---- Between claim and completion ------------------------------------------------------------------- */
 
 static void disable_self(unsigned int n)
 {
-	disable_irq_nosync(irqs[n]);
+	disable_irq_nosync(wired[n].irq);
 }
 
 static void s176_disabled_in_its_handler(void **state)
@@ -222,19 +138,31 @@ static void s176_disabled_in_its_handler(void **state)
 
 	(void)state;
 	for (int round = 0; round < 4; round++) {
-		in_handler = disable_self;
+		wired_in_handler = disable_self;
 		comes(0);
-		in_handler = NULL;
+		wired_in_handler = NULL;
 		assert_int_equal(plic_model_context_of(SOURCE(0)), -1);
 		enable_irq(irq);
 		comes(0);
 	}
 }
 
+static void move_on(unsigned int irq)
+{
+	unsigned int next = (effective_cpu(irq) + 1) % BOARD_HARTS;
+
+	assert_int_equal(irq_set_affinity(irq, cpumask_of(next)), 0);
+}
+
 static void move_self(unsigned int n)
 {
-	assert_int_equal(irq_set_affinity(irqs[n], cpumask_of((effective(irqs[n]) + 1) %
-							      BOARD_HARTS)), 0);
+	move_on(wired[n].irq);
+}
+
+static void assert_enabled_where_it_goes(unsigned int n)
+{
+	assert_int_equal(plic_model_context_of(SOURCE(n)),
+			 board_context(effective_cpu(wired[n].irq)));
 }
 
 static void s177_moved_in_its_handler(void **state)
@@ -243,17 +171,17 @@ static void s177_moved_in_its_handler(void **state)
 
 	(void)state;
 	for (int round = 0; round < 8; round++) {
-		unsigned int from = effective(irq);
+		unsigned int from = effective_cpu(irq);
 
-		in_handler = move_self;
-		want(0);
+		wired_in_handler = move_self;
+		wired_wish(0);
 		host_run_deferred();
-		assert_int_equal(ran_on[0], from);
-		in_handler = NULL;
-		assert_int_not_equal(effective(irq), from);
-		assert_int_equal(plic_model_context_of(SOURCE(0)), board_context(effective(irq)));
+		assert_int_equal(wired[0].ran_on, from);
+		wired_in_handler = NULL;
+		assert_int_not_equal(effective_cpu(irq), from);
+		assert_enabled_where_it_goes(0);
 		comes(0);
-		assert_int_equal(ran_on[0], effective(irq));
+		assert_int_equal(wired[0].ran_on, effective_cpu(irq));
 	}
 }
 
@@ -261,22 +189,29 @@ static irqreturn_t wake(int irq, void *dev_id)
 {
 	(void)irq, (void)dev_id;
 	assert_int_equal(plic_model_priority(SOURCE(1)), 0);
-	assert_int_equal(plic_model_context_of(SOURCE(1)), board_context(effective(irq)));
+	assert_int_equal(plic_model_context_of(SOURCE(1)), board_context(effective_cpu(irq)));
 	return IRQ_WAKE_THREAD;
+}
+
+/* Device 1's irq, with that thread. */
+static unsigned int oneshot(irq_handler_t thread)
+{
+	unsigned int irq = board_map(SOURCE(1), 0);
+
+	wired[1].runs = 0;
+	assert_int_equal(request_threaded_irq(irq, wake, thread, IRQF_ONESHOT, "dev", (void *)1), 0);
+	return irq;
 }
 
 /* Completed only when the thread has made the wire fall, or it would come a second time. */
 static void s088_held_until_its_thread_is_done(void **state)
 {
-	unsigned int irq = map(SOURCE(1), 0);
-
 	(void)state;
-	runs[1] = 0;
-	assert_int_equal(request_threaded_irq(irq, wake, serve, IRQF_ONESHOT, "dev", (void *)1), 0);
+	oneshot(wired_serve);
 	for (int round = 1; round <= 5; round++) {
-		want(1);
+		wired_wish(1);
 		host_run_deferred();
-		assert_int_equal(runs[1], round);
+		assert_int_equal(wired[1].runs, round);
 		assert_int_equal(plic_model_priority(SOURCE(1)), 1);
 	}
 }
@@ -284,21 +219,18 @@ static void s088_held_until_its_thread_is_done(void **state)
 static irqreturn_t serve_and_disable(int irq, void *dev_id)
 {
 	disable_irq_nosync(irq);
-	return serve(irq, dev_id);
+	return wired_serve(irq, dev_id);
 }
 
 static void s088_disabled_by_its_thread(void **state)
 {
-	unsigned int irq = map(SOURCE(1), 0);
+	unsigned int irq = oneshot(serve_and_disable);
 
 	(void)state;
-	runs[1] = 0;
-	assert_int_equal(request_threaded_irq(irq, wake, serve_and_disable, IRQF_ONESHOT, "dev",
-					      (void *)1), 0);
 	for (int round = 1; round <= 3; round++) {
-		want(1);
+		wired_wish(1);
 		host_run_deferred();
-		assert_int_equal(runs[1], round);
+		assert_int_equal(wired[1].runs, round);
 		disable_irq(irq);	/* waits for nothing that only enable would do */
 		enable_irq(irq);
 		enable_irq(irq);
@@ -310,29 +242,23 @@ static irqreturn_t enable_and_serve(int irq, void *dev_id)
 {
 	disable_irq_nosync(irq);
 	enable_irq(irq);
-	return serve(irq, dev_id);
+	return wired_serve(irq, dev_id);
 }
 
 static void s088_enabled_before_its_thread_is_done(void **state)
 {
-	unsigned int irq = map(SOURCE(1), 0);
-
 	(void)state;
-	runs[1] = 0;
-	assert_int_equal(request_threaded_irq(irq, wake, enable_and_serve, IRQF_ONESHOT, "dev",
-					      (void *)1), 0);
+	oneshot(enable_and_serve);
 	for (int round = 1; round <= 3; round++)
 		comes(1);
 }
 
 static void freed_while_disabled_by_its_thread(void **state)
 {
-	unsigned int irq = map(SOURCE(1), 0);
+	unsigned int irq = oneshot(serve_and_disable);
 
 	(void)state;
-	assert_int_equal(request_threaded_irq(irq, wake, serve_and_disable, IRQF_ONESHOT, "dev",
-					      (void *)1), 0);
-	want(1);
+	wired_wish(1);
 	host_run_deferred();
 	assert_true(plic_model_claimed(SOURCE(1)));
 	free_irq(irq, (void *)1);
@@ -350,16 +276,16 @@ static void moving_does_not_unmask(void **state)
 	(void)state;
 	desc->irq_data.chip->irq_mask(&desc->irq_data);
 	irqd_set(&desc->irq_data, IRQD_IRQ_MASKED);
-	assert_int_equal(irq_set_affinity(irq, cpumask_of((effective(irq) + 1) % BOARD_HARTS)), 0);
-	want(0);
+	move_on(irq);
+	wired_wish(0);
 	host_run_deferred();
-	assert_int_equal(runs[0], 0);
+	assert_int_equal(wired[0].runs, 0);
 	irqd_clear(&desc->irq_data, IRQD_IRQ_MASKED);
 	arch_local_irq_disable();
 	desc->irq_data.chip->irq_unmask(&desc->irq_data);
 	arch_local_irq_enable();
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(wired[0].runs, 1);
 }
 
 static void s177_disabled_line_moves_without_being_enabled(void **state)
@@ -369,15 +295,15 @@ static void s177_disabled_line_moves_without_being_enabled(void **state)
 	(void)state;
 	disable_irq(irq);
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(3)), 0);
-	assert_int_equal(effective(irq), 3);
+	assert_int_equal(effective_cpu(irq), 3);
 	assert_int_equal(plic_model_context_of(SOURCE(0)), -1);
-	want(0);
+	wired_wish(0);
 	host_run_deferred();
-	assert_int_equal(runs[0], 0);
+	assert_int_equal(wired[0].runs, 0);
 	enable_irq(irq);
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
-	assert_int_equal(ran_on[0], 3);
+	assert_int_equal(wired[0].runs, 1);
+	assert_int_equal(wired[0].ran_on, 3);
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(BOARD_HARTS)), -EINVAL);
 }
 
@@ -390,14 +316,14 @@ static void caught_while_disabled_is_replayed(void **state)
 	(void)state;
 	irqd_set(&desc->irq_data, IRQD_IRQ_DISABLED);
 	desc->depth = 1;
-	want(0);
+	wired_wish(0);
 	host_run_deferred();
-	assert_int_equal(runs[0], 0);
+	assert_int_equal(wired[0].runs, 0);
 	assert_false(plic_model_claimed(SOURCE(0)));
 	enable_irq(irq);
 	host_run_deferred();
-	assert_true(runs[0] >= 1);
-	assert_int_equal(wishes[0], 0);
+	assert_true(wired[0].runs >= 1);
+	assert_int_equal(wired[0].wish, 0);
 	comes(0);
 }
 
@@ -409,7 +335,7 @@ static void injected_by_replay(void **state)
 	rec_take();
 	assert_int_equal(irq_inject_interrupt(irq), 0);
 	host_run_deferred();
-	assert_int_equal(runs[0], 1);
+	assert_int_equal(wired[0].runs, 1);
 	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_PENDING, true), -EINVAL);
 	comes(0);
 }
@@ -424,14 +350,14 @@ static void claims(void)
 {
 	struct plic_context *context = this_cpu()->irqchip;
 
-	want(0);
+	wired_wish(0);
 	assert_int_equal(readl(context->regs + PLIC_CLAIM), SOURCE(0));
 	context->plic->claimed_by[SOURCE(0)] = 1;
 }
 
 static void handles(void)
 {
-	irq_to_desc(irqs[0])->handle_irq(irq_to_desc(irqs[0]));
+	irq_to_desc(wired[0].irq)->handle_irq(irq_to_desc(wired[0].irq));
 }
 
 static void on_cpu_1(void (*what)(void))
@@ -474,7 +400,7 @@ static void s176_busy_is_not_dead(void **state)
 	goes_on = true;
 	assert_int_equal(irq_check(note, NULL), 0);
 	goes_on = false;
-	assert_true(runs[0] > 0);
+	assert_true(wired[0].runs > 0);
 	assert_int_equal(irq_check(note, NULL), 1);
 	assert_string_equal(fault, "plic: source 30 was claimed and is not completed");
 	on_cpu_1(handles);
@@ -516,10 +442,10 @@ static void sources_that_are_none(void **state)
 {
 	(void)state;
 	host_printk();
-	assert_int_equal(map(0, 0), 0);
-	assert_int_equal(map(PLIC_SOURCES + 1, 0), 0);
+	assert_int_equal(board_map(0, 0), 0);
+	assert_int_equal(board_map(PLIC_SOURCES + 1, 0), 0);
 	assert_true(logged("not one of 1 to 95"));
-	assert_int_not_equal(map(PLIC_SOURCES, 0), 0);
+	assert_int_not_equal(board_map(PLIC_SOURCES, 0), 0);
 }
 
 /* ---- Triggers --------------------------------------------------------------------------------------- */
@@ -536,7 +462,7 @@ static void s178_one_cell_keeps_its_type(void **state)
 
 static void another_edge(unsigned int n)
 {
-	if (runs[n] != 1)
+	if (wired[n].runs != 1)
 		return;
 	plic_model_wire(SOURCE(n), false);
 	plic_model_wire(SOURCE(n), true);
@@ -548,15 +474,15 @@ static void s178_edges_are_acknowledged_first(void **state)
 
 	(void)state;
 	plic_model_edge(SOURCE(2));
-	irq = map(SOURCE(2), IRQ_TYPE_EDGE_RISING);
-	runs[2] = 0;
-	assert_int_equal(request_irq(irq, serve, 0, "edge", (void *)2), 0);
+	irq = board_map(SOURCE(2), IRQ_TYPE_EDGE_RISING);
+	wired[2].runs = 0;
+	assert_int_equal(request_irq(irq, wired_serve, 0, "edge", (void *)2), 0);
 	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_edge_irq);
-	in_handler = another_edge;
+	wired_in_handler = another_edge;
 	plic_model_wire(SOURCE(2), true);
 	host_run_deferred();
-	assert_int_equal(runs[2], 2);
-	in_handler = NULL;
+	assert_int_equal(wired[2].runs, 2);
+	wired_in_handler = NULL;
 	irq = device(3);
 	assert_ptr_equal(irq_to_desc(irq)->handle_irq, handle_fasteoi_irq);
 	comes(3);
@@ -566,134 +492,23 @@ static void s178_edges_are_acknowledged_first(void **state)
 
 /* ---- At random, and with real concurrency ----------------------------------------------------------- */
 
-static unsigned int depth[NR];
-
-static void random_step(u64 *r)
-{
-	unsigned int n = host_random(r) % NR;
-
-	switch (host_random(r) % 8) {
-	case 0:
-		irq_set_affinity(irqs[n], cpumask_of(host_random(r) % BOARD_HARTS));
-		break;
-	case 1:
-		disable_irq_nosync(irqs[n]);
-		depth[n]++;
-		break;
-	case 2:
-		if (depth[n]) {
-			depth[n]--;
-			enable_irq(irqs[n]);
-		}
-		break;
-	case 3:
-		host_set_cpu(host_random(r) % BOARD_HARTS);
-		break;
-	case 4:
-		arch_local_irq_disable();
-		want(n);
-		irq_set_affinity(irqs[n], cpumask_of(host_random(r) % BOARD_HARTS));
-		arch_local_irq_enable();
-		break;
-	case 5:
-		host_run_deferred();
-		break;
-	default:
-		want(n);
-	}
-}
-
 static void random_wishes_moves_and_disables_lose_nothing(void **state)
 {
-	u64 r = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : (u64)time(NULL);
-
 	(void)state;
-	printf("# SEED=%llu\n", (unsigned long long)r);
-	memset(depth, 0, sizeof(depth));
-	for (unsigned int n = 0; n < NR; n++)
+	for (unsigned int n = 0; n < WIRED; n++)
 		device(n);
-	for (int step = 0; step < (getenv("SOAK") ? 500000 : 20000); step++)
-		random_step(&r);
-	host_set_cpu(0);
-	for (unsigned int n = 0; n < NR; n++)
-		for (; depth[n]; depth[n]--)
-			enable_irq(irqs[n]);
-	host_run_deferred();
-	for (unsigned int n = 0; n < NR; n++) {
-		assert_int_equal(wishes[n], 0);
+	wired_at_random();
+	for (unsigned int n = 0; n < WIRED; n++) {
 		comes(n);
-		assert_int_equal(plic_model_context_of(SOURCE(n)), board_context(effective(irqs[n])));
+		assert_enabled_where_it_goes(n);
 	}
-}
-
-static bool stop;
-static unsigned int hammered;
-
-static void *be_a_cpu(void *arg)
-{
-	host_set_cpu((unsigned long)arg);
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
-		host_run_deferred();
-	return NULL;
-}
-
-static void *be_the_device(void *arg)
-{
-	(void)arg;
-	for (unsigned int i = 1; i <= hammered; i++) {
-		struct timespec start, now;
-
-		want(0);
-		clock_gettime(CLOCK_MONOTONIC, &start);
-		while (__atomic_load_n(&wishes[0], __ATOMIC_ACQUIRE)) {
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			if (now.tv_sec - start.tv_sec > 10)
-				host_die("wish %u: its interrupt was lost", i);
-		}
-	}
-	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-	return NULL;
 }
 
 static void moves_while_cpus_and_device_run_freely(void **state)
 {
-	pthread_t cpu[BOARD_HARTS], thread;
-	unsigned int irq = device(0), moves = 0;
-	u64 r = 1;
-
 	(void)state;
-	stop = false;
-	hammered = getenv("SOAK") ? 20000 : 400;
-	for (unsigned long i = 1; i < BOARD_HARTS; i++)
-		pthread_create(&cpu[i], NULL, be_a_cpu, (void *)i);
-	pthread_create(&thread, NULL, be_the_device, NULL);
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		moves += !irq_set_affinity(irq, cpumask_of(host_random(&r) % BOARD_HARTS));
-		host_run_deferred();
-	}
-	pthread_join(thread, NULL);
-	for (unsigned int i = 1; i < BOARD_HARTS; i++)
-		pthread_join(cpu[i], NULL);
-	host_run_deferred();
-	assert_true(runs[0] >= hammered);
-	assert_true(moves > 10);
-}
-
-static bool map_and_unmap(void *arg)
-{
-	unsigned int irq = map(60, IRQ_TYPE_LEVEL_HIGH);
-
-	(void)arg;
-	if (irq)
-		irq_dispose_mapping(irq);
-	return irq;
-}
-
-static void line_without_memory_leaves_nothing(void **state)
-{
-	(void)state;
-	map_and_unmap(NULL);
-	assert_true(fail_each(map_and_unmap, NULL) >= 1);
+	device(0);
+	assert_true(wired_freely(soak(400, 20000)) > 10);
 }
 
 int main(void)

@@ -1,5 +1,7 @@
 /* The riscv64 machine of the tests: see board.h. */
 #include <kernel/cpu.h>
+#include <kernel/irqdomain.h>
+#include <kernel/of.h>
 #include <stdio.h>
 #include "model.h"
 #include "models/aplic-direct.h"
@@ -199,13 +201,18 @@ const void *board_tree(unsigned int parts, size_t *size)
 	return tree_finish(t, size);
 }
 
-unsigned int board_context(unsigned int cpu)
+unsigned int board_file(unsigned int cpu)
 {
 	unsigned int i = 0;
 
 	while (board_files[i] != cpus[cpu].hwid)
 		i++;
-	return 2 * i + 1;
+	return i;
+}
+
+unsigned int board_context(unsigned int cpu)
+{
+	return 2 * board_file(cpu) + 1;
 }
 
 static void (*more_models)(void);
@@ -235,4 +242,15 @@ void board_boot(unsigned int parts, void (*more)(void))
 	parts_now = parts;
 	more_models = more;
 	host_boot(board_tree(parts, NULL), BOARD_BOOT_HART, models);
+}
+
+unsigned int board_map(u32 source, u32 type)
+{
+	const char *chip = parts_now & BOARD_ANY_PLIC ? "riscv,plic0" : "riscv,aplic";
+	struct irq_fwspec spec = {
+		.fwnode = &of_find_compatible_node(NULL, chip)->fwnode, .param = { source, type },
+		.param_count = parts_now & (BOARD_PLIC | BOARD_PLIC_QEMU) ? 1 : 2,
+	};
+
+	return irq_create_fwspec_mapping(&spec);
 }

@@ -30,9 +30,14 @@ enum {
 /* The PLIC's contexts: for each of board_files one of M-mode, then one of S-mode. */
 #define BOARD_CONTEXTS	(2 * BOARD_HARTS)
 unsigned int board_context(unsigned int cpu);
+/* That CPU's place in board_files. */
+unsigned int board_file(unsigned int cpu);
 
 const void *board_tree(unsigned int parts, size_t *size);
 /* host_boot() with the controllers' models, and MORE's (may be NULL). */
 void board_boot(unsigned int parts, void (*more)(void));
+/* A mapping of that source of the wires' controller; 0: refused. TYPE is left out where it has one
+ * cell. */
+unsigned int board_map(u32 source, u32 type);
 
 #endif

@@ -1,0 +1,96 @@
+/* CPUs of a booted machine: see cpus.h. */
+#include <kernel/smp.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include "model.h"
+#include "support/cpus.h"
+#include "support/rec.h"
+
+unsigned int effective_cpu(unsigned int irq)
+{
+	return cpumask_first(irq_data_get_effective_affinity_mask(irq_get_irq_data(irq)));
+}
+
+void assert_booted(unsigned int ncpus)
+{
+	const char *log = host_printk();
+
+	assert_null(strstr(log, "error"));
+	assert_null(strstr(log, "warning"));
+	assert_int_equal(cpumask_weight(cpu_online_mask), ncpus);
+}
+
+static unsigned int called_on;
+
+static void call(void *arg)
+{
+	(void)arg;
+	called_on = smp_processor_id();
+}
+
+void assert_call_reaches(unsigned int cpu)
+{
+	called_on = NR_CPUS;
+	assert_int_equal(smp_call_function_single(cpu, call, NULL), 0);
+	assert_int_equal(called_on, cpu);
+}
+
+/* ---- Real concurrency ------------------------------------------------------------------------ */
+
+struct device_thread {
+	unsigned int times;
+	void (*cause)(void);
+	bool (*arrived)(unsigned int n);
+};
+static bool stop;
+
+static void *be_a_cpu(void *arg)
+{
+	host_set_cpu((unsigned long)arg);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		host_run_deferred();
+	return NULL;
+}
+
+static void *be_the_device(void *arg)
+{
+	const struct device_thread *t = arg;
+
+	for (unsigned int n = 1; n <= t->times; n++) {
+		struct timespec start, now;
+
+		t->cause();
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		while (!t->arrived(n)) {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			if (now.tv_sec - start.tv_sec > 10)
+				host_die("interrupt %u was lost", n);
+		}
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+unsigned int run_freely(unsigned int irq, unsigned int ncpus, unsigned int times,
+			void (*cause)(void), bool (*arrived)(unsigned int n))
+{
+	struct device_thread t = { times, cause, arrived };
+	pthread_t cpu[NR_CPUS], device;
+	unsigned int moves = 0;
+	u64 r = 1;
+
+	stop = false;
+	for (unsigned long i = 1; i < ncpus; i++)
+		pthread_create(&cpu[i], NULL, be_a_cpu, (void *)i);
+	pthread_create(&device, NULL, be_the_device, &t);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		moves += !irq_set_affinity(irq, cpumask_of(host_random(&r) % ncpus));
+		host_run_deferred();
+	}
+	pthread_join(device, NULL);
+	for (unsigned int i = 1; i < ncpus; i++)
+		pthread_join(cpu[i], NULL);
+	host_run_deferred();
+	return moves;
+}
