@@ -161,7 +161,7 @@ static void s185_pending_old_identity_is_not_lost(void **state)
 	irq = sender_line(0);
 	for (int round = 0; round < 40; round++) {
 		unsigned int from = round % BOARD_HARTS, to = (round * 7 + 1) % BOARD_HARTS;
-		unsigned int mover = round / 4 % BOARD_HARTS;
+		unsigned int mover = round / 4 % BOARD_HARTS, both = round / 16 % 2;
 
 		if (from == to)
 			continue;
@@ -172,11 +172,12 @@ static void s185_pending_old_identity_is_not_lost(void **state)
 		arch_local_irq_disable();
 		sender_send(0);			/* pending at the old hart … */
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(to)), 0);
-		sender_send(0);			/* … and at the new one */
+		if (both)
+			sender_send(0);		/* … and at the new one */
 		arch_local_irq_enable();
 		host_set_cpu(0);
 		host_run_deferred();
-		assert_in_range(sender.runs[0], 1, 2);
+		assert_in_range(sender.runs[0], 1, 1 + both);
 		assert_int_equal(effective_cpu(irq), to);
 		sender.runs[0] = 0;
 		sender_send(0);
