@@ -70,13 +70,23 @@ def test_one_window_from_the_first_instruction_to_quit(row, tmp_path):
     assert not glob.glob(str(tmp_path / 'cascade-*')) and gone(str(tmp_path))
 
 
-def test_the_end_of_the_launcher_is_the_end_of_qemu(tmp_path):
-    child = pexpect.spawn(os.path.join(session.TREE, 'tools', 'run'), ['--debug'], timeout=machine.deadline(20),
-                          env=dict(os.environ, TMPDIR=str(tmp_path), DISK='none'))
-    child.expect('Cascade is loaded')
-    child.close(force=True)
-    end = time.monotonic() + 20
-    while not gone(str(tmp_path)) and time.monotonic() < end:
+@pytest.mark.parametrize('command, end', [
+    ('tools/run --debug', lambda child: child.close(force=True)),
+    ('make -s debug', lambda child: child.ptyproc.fileobj.close()),
+    ('make -s run', lambda child: child.ptyproc.fileobj.close()),
+], ids=['launcher', 'terminal of gdb', 'terminal of QEMU'])
+def test_what_ends_takes_qemu_along(command, end, tmp_path):
+    """Also while the guest runs, when gdb does not notice that its terminal has gone."""
+    child = pexpect.spawn(command, cwd=session.TREE, timeout=machine.deadline(20),
+                          env=dict(os.environ, TMPDIR=str(tmp_path), TERM='dumb'))
+    if 'debug' in command:
+        child.expect(PROMPT)
+        child.sendline('continue')
+    child.expect('cascade> ')
+    assert not gone(str(tmp_path))
+    end(child)
+    patience = time.monotonic() + 20
+    while not gone(str(tmp_path)) and time.monotonic() < patience:
         time.sleep(0.1)
     assert gone(str(tmp_path))
 
