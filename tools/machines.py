@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""The rows of tests/machines, and the QEMU command line of a run on one of them.
+"""The rows of tests/machines, the QEMU command line of a run on one of them, and what a run said.
 
 Run as a program it prints every row with its complete QEMU line (make machines)."""
 
 import collections
 import os
 import shlex
+import subprocess
+import sys
 
 TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TABLE = os.path.join(TREE, 'tests', 'machines')
@@ -64,6 +66,28 @@ def argv(row, kernel, smp=4, disks=(), append='', extra=()):
     if append:
         line += ['-append', append]
     return line + list(extra)
+
+
+class Console:
+    """Boots by tools/run, with more or other ENVIRONMENT: its exit status, and the console's lines."""
+
+    def __init__(self, **environment):
+        run = subprocess.run([os.path.join(TREE, 'tools', 'run')], env=dict(os.environ, **environment),
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.status = run.returncode
+        if self.status == 5:
+            sys.exit(5)             # not started: it has said why
+        self.lines = run.stdout.decode('utf-8', 'replace').replace('\r', '').split('\n')
+
+    def failures(self):
+        """What commands said that failed, a line each."""
+        return ['a command of CMD failed: ' + line for line in self.lines
+                if line.startswith(('error: ', '{"error":'))]
+
+    def reason(self):
+        """Why it did not get to the end of CMD."""
+        ends = [line for line in self.lines if line.startswith(('panic: ', 'watchdog: '))]
+        return '%s (status %d)' % ('; '.join(self.failures() + ends) or 'the machine ended before', self.status)
 
 
 def main():

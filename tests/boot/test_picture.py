@@ -14,12 +14,12 @@ from machine import machines
 TOOLS = os.path.join(machines.TREE, 'tools')
 
 
-def tool(name, row, **environment):
+def tool(name, row, status=0, **environment):
     """Runs a tool of the tree on a machine; what it printed."""
     env = dict(os.environ, ARCH=row.arch, MACHINE=row.machine, **environment)
     run = subprocess.run([os.path.join(TOOLS, name)], env=env, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert run.returncode == 0, run.stdout
+    assert run.returncode == status, run.stdout
     return run.stdout
 
 
@@ -68,10 +68,22 @@ def test_make_tree(tmp_path):
     row = machines.rows()[0]
     tool('tree', row, OUT=str(tmp_path / 'tree.svg'))
     assert '</svg>' in (tmp_path / 'tree.svg').read_text()
-    env = dict(os.environ, ARCH=row.arch, OUT=str(tmp_path / 'tree.nonsense'))
-    run = subprocess.run([os.path.join(TOOLS, 'tree')], env=env, stdin=subprocess.DEVNULL,
-                         capture_output=True, text=True)
-    assert run.returncode == 1 and 'Graphviz does not make' in run.stderr
+    assert 'Graphviz does not make' in tool('tree', row, 1, OUT=str(tmp_path / 'tree.nonsense'))
+
+
+@pytest.mark.parametrize('name, ending', [('trace', 'json'), ('tree', 'dot')])
+def test_what_fails_is_told(name, ending, tmp_path):
+    """A command that failed, with the file that there is all the same; an end before there is one."""
+    row, out = machines.rows()[0], tmp_path / ('file.' + ending)
+    said = tool(name, row, 1, OUT=str(out), CMD='nonsense; blk sum 999999999 1; blk sum 0 8')
+    failed = [line for line in said.splitlines() if line.startswith('a command of CMD failed: error: ')]
+    assert out.stat().st_size and len(failed) == 2 and "'nonsense'" in failed[0] and '999999999' in failed[1]
+    out.unlink()
+    said = tool(name, row, 1, OUT=str(out), CMD='panic')
+    assert said.count('\n') == 1 and said.endswith(': panic: asked for by the shell (status 2)\n')
+    assert not out.exists()
+    said = tool(name, row, 5, OUT=str(out), QEMU_ARGS='-device no-such-device')
+    assert 'no-such-device' in said and 'Traceback' not in said
 
 
 def test_trace_losses(row, disk):
