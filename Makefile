@@ -199,6 +199,17 @@ ifeq ($(filter $(ARCH),$(isas)),)
 $(error unknown ARCH '$(ARCH)'; there is: $(isas))
 endif
 
+# What tools/run would refuse is refused before anything is installed or built for it; without
+# Python yet, afterwards.
+ifneq ($(filter run debug tree trace,$(goals)),)
+quoted  = '$(subst ','\'',$(value $(1)))'
+refused := $(shell command -v python3 >/dev/null && $(foreach v,ARCH MACHINE SMP DISK QEMU_ARGS \
+	DEADLINE,$(v)=$(call quoted,$(v))) python3 tools/run --check 2>&1)
+ifneq ($(refused),)
+$(error $(refused))
+endif
+endif
+
 # The stamp says that this level of tools and sources was found once.  It is an (empty) makefile,
 # so that make brings it up to date, and then starts again, before it looks for a compiler.
 stamp := build/third-party/.setup-$(level)$(if $(LLVM),-llvm)

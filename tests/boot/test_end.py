@@ -1,6 +1,8 @@
 """The ways a machine ends, as `make run` reports them, and the keys of the terminal."""
 
+import os
 import re
+import subprocess
 
 import machine
 import pexpect
@@ -38,6 +40,26 @@ def test_quotes_survive():
 def test_deadline():
     result = machine.launch({'CMD': 'hang', 'SMP': '1', 'DEADLINE': '3'})
     assert result.status in (3, 4), result
+
+
+@pytest.mark.parametrize('setting, said', [
+    ('ARCH=foo', "unknown ARCH 'foo'; there is: aarch64 riscv64"),
+    ('MACHINE=foo', "unknown MACHINE 'foo' for riscv64; there is: aia aplic plic"),
+    ("MACHINE=i't", "unknown MACHINE 'i't' for riscv64"),
+    ('SMP=99', "SMP '99': riscv64 aia takes 1 to 8 CPUs"),
+    ('DISK=/no/$$such', "DISK '/no/$$such': no such file"),
+    ("QEMU_ARGS='a", 'QEMU_ARGS: No closing quotation'),
+])
+def test_what_cannot_be_is_refused_at_once(setting, said, tmp_path):
+    """Before anything is set up or built for it."""
+    for name in ('Makefile', 'arch', 'tests', 'tools'):
+        (tmp_path / name).symlink_to(os.path.join(machine.TREE, name))
+    env = {key: os.environ[key] for key in ('HOME', 'PATH') if key in os.environ}   # no MAKEFLAGS
+    for goal in ('run', 'debug', 'tree', 'trace'):
+        make = subprocess.run(['make', goal, setting], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert make.returncode == 2 and said in make.stdout and make.stdout.count('\n') == 1, make.stdout
+    assert not (tmp_path / 'build').exists()
 
 
 def test_panic_tells_the_path(row, disk):
