@@ -223,11 +223,42 @@ def test_a_walk_gives_up_where_somebody_else_stops():
     row = FIRST[0]
     said = session.run(row, 'uptime; mem; uptime', [
         'tbreak cmd_uptime', 'continue', 'break cmd_mem', "irq walk '%s' --json %s" % (RTC[row.arch], PATIENCE),
-        'print cpus[0].trace_on', 'irq stuck --after 1', 'break cmd_uptime', 'irq walk-alloc 00:01.0'])
+        'print cpus[0].trace_on', 'irq stuck --after 1'])
     path = documents(said, 'irq walk')[0]['paths'][0]
     assert path['stopped'] and not path['ended'] and not path['hops']
     assert said.of('print cpus[0].trace_on').endswith('= false')
-    assert '00:01.0: given up: the kernel stopped at cmd_uptime' in said.of('irq walk-alloc 00:01.0')
+
+
+def test_an_allocation_that_is_not_coming_is_told_at_once():
+    """Past, without driver, absent: no waiting.  Where a card may be plugged in, there is."""
+    row = FIRST[0]
+    alloc = 'irq walk-alloc %s'
+    said = session.run(row, 'uptime', ['tbreak pci_host_probe', alloc % DISK, 'tbreak cmd_uptime', 'continue'] +
+                       [alloc % bdf for bdf in (DISK, '00:00.0', '00:1f.0')])
+    assert 'given up: the kernel stopped at pci_host_probe' in [
+        text for asked, text in said.parts if asked == alloc % DISK][0]
+    assert said.of(alloc % DISK).startswith(DISK + ' has its interrupts already (msix)')
+    assert said.of(alloc % '00:00.0') == '00:00.0 has no driver that could ask for its interrupts.'
+    assert said.of(alloc % '00:1f.0').startswith('There is no PCI device "00:1f.0"; there are: 00:00.0, 00:01.0.')
+
+
+def test_a_wait_is_told_and_can_be_given_up(tmp_path):
+    child = pexpect.spawn('make', ['-s', 'debug', 'ARCH=' + FIRST[0].arch, 'CMD=uptime',
+                                   'QEMU_ARGS=-device pcie-root-port,id=p,chassis=1'],
+                          cwd=session.TREE, encoding='utf-8', codec_errors='replace', dimensions=(50, 160),
+                          timeout=machine.deadline(20), env=dict(os.environ, TMPDIR=str(tmp_path), TERM='dumb'))
+    try:
+        for command in ('tbreak cmd_uptime', 'continue', 'irq walk-alloc 01:00.0'):
+            child.expect(PROMPT)
+            child.sendline(command)
+        child.expect('no step for 5 s, of 60')
+        child.sendintr()
+        child.expect('01:00.0: given up: the kernel stopped at')
+        child.expect(PROMPT)
+        child.sendline('quit')
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
 
 
 def test_a_story_asks_and_answers(tmp_path):

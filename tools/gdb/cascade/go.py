@@ -1,10 +1,11 @@
 """Lets the kernel go on, for a while: breakpoints that look instead of stopping, and patience.
 
     with Watch(address, look): …        look(arguments) at that function's first instruction; True stops
-    with Patience(10) as patience:      go(patience) -> None, or why the kernel stopped elsewhere;
+    with Patience(10) as patience:      patience.go(), until something stops the kernel, or .over;
         …                               patience.renew() whenever something has happened
 """
 
+import os
 import threading
 
 import gdb
@@ -47,21 +48,36 @@ class Watch(gdb.Breakpoint):
 
 
 class Patience:
-    """Interrupts the kernel when for SECONDS nothing has renewed it."""
+    """Interrupts the kernel when for SECONDS nothing has renewed it.  MISSING is what there was none
+    of: on a terminal that is told while it waits."""
 
-    def __init__(self, seconds):
+    TELL = 5                    # each so many seconds
+
+    def __init__(self, seconds, missing=None):
         self.seconds = seconds
         self.over = False
+        self._missing = missing if os.isatty(1) else None
         self._renewed, self._done = threading.Event(), threading.Event()
         self._running = False
         self._thread = threading.Thread(target=self._wait, daemon=True)
 
     def _wait(self):
+        waited = 0
         while not self._done.is_set():
-            if self._renewed.wait(self.seconds):
+            step = min(self.TELL, self.seconds - waited)
+            if self._renewed.wait(step):
                 self._renewed.clear()
+                waited = 0
+            elif self._running and waited + step < self.seconds:
+                waited += step
+                gdb.post_event(lambda waited=waited: self._tell(waited))
             elif self._running:
                 gdb.post_event(self._interrupt)
+
+    def _tell(self, waited):
+        if self._missing and self._running:     # gdb.write() would be part of what `continue' says
+            os.write(1, b'   no %s for %g s, of %g; Ctrl-C gives up\n'
+                     % (self._missing.encode(), waited, self.seconds))
 
     def _interrupt(self):
         thread = gdb.selected_thread()

@@ -202,7 +202,7 @@ The kernel records its stations meanwhile, as after `trace on', and stands at th
     def _one(self, args):
         """(Walker, patience over?) of one path, or of what there was of it."""
         walker = Walker(args.irq, args.story)
-        with go.Patience(args.patience) as patience:
+        with go.Patience(args.patience, not args.json and 'station') as patience:
             def look(values):
                 before = len(walker.path.hops) if walker.path else 0
                 stop = walker(values)

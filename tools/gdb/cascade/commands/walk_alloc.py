@@ -244,7 +244,8 @@ class WalkAlloc(Command):
 Lets the kernel go on until the PCI device BDF asks for its interrupts (while it boots, or when it is
 plugged in), and follows the first of them down the domains and back: alloc and activate of each level,
 hwirq and chip that it gets there, the message composed and written, startup and unmask by
-request_irq().  --all follows every one until the first is live.  S: 60 seconds without a step end it."""
+request_irq().  Begin it before the device has been set up: best where `make debug' stands first.
+--all follows every one until the first is live.  S: 60 seconds without a step end it."""
 
     name = 'walk-alloc'
 
@@ -252,6 +253,22 @@ request_irq().  --all follows every one until the first is live.  S: 60 seconds 
         parser.add_argument('bdf')
         parser.add_argument('--all', action='store_true')
         parser.add_argument('--patience', type=float, default=60)
+
+    @staticmethod
+    def _check(bdf):
+        """Raises Problem if it is known that the device is not going to ask."""
+        known = pci.devices()
+        if not known or int(symbol('devices_mutex')['owner']):
+            return                      # they are just being found
+        device = next((one for one in known if one.name == bdf), None)
+        if device is None and not any(one.value['hotplug'] for one in known):
+            pci.device(bdf)
+        if device and device.mode != 'none':
+            raise Problem('%s has its interrupts already (%s); `irq dev %s\' shows them.  To see how it comes '
+                          'by them, begin\nanew (`quit\', `make debug\') and ask before `continue\'.'
+                          % (bdf, device.mode, bdf))
+        if device and not device.driver:
+            raise Problem('%s has no driver that could ask for its interrupts.' % bdf)
 
     @staticmethod
     def _follow(follower, patience):
@@ -274,9 +291,10 @@ request_irq().  --all follows every one until the first is live.  S: 60 seconds 
             raise Problem('irq walk-alloc: \'%s\' is not a PCI device, as 00:01.0 is.' % args.bdf)
         if args.patience <= 0:
             raise Problem('irq walk-alloc: --patience takes a number above zero.')
+        self._check(args.bdf)
         follower = Follower(args.bdf, args.all)
         try:
-            with go.Patience(args.patience) as patience:
+            with go.Patience(args.patience, not args.json and 'step') as patience:
                 why = self._follow(follower, patience)
         finally:
             follower.drop()
