@@ -84,7 +84,7 @@ def messages(row):
 def interrupt(row):
     """In the disk's handler; then another interrupt of it, made by gdb."""
     stop = 'vring_interrupt' if messages(row) else 'vp_intx'
-    lines = ['break %s if irq == %s' % (stop, IRQ), 'continue', STATE, 'irq trap', "irq show '%s'" % IRQ,
+    lines = ['break %s if irq == %s && $irq_count(irq) > 0' % (stop, IRQ), 'continue', STATE, 'irq trap', "irq show '%s'" % IRQ,
              'backtrace', 'print *$trap_regs()', 'irq chip', STATE]
     if messages(row):       # behind software's back
         lines += ['set $row = (unsigned *)($irq_desc(%s)->irq_common_data.msi_desc->pci.base) + 4' % IRQ,
@@ -121,6 +121,10 @@ def test_every_command_as_before(row, answer, request):
         before = file.read()
     changes = list(difflib.unified_diff(before.splitlines(), text.splitlines(), 'before', 'now', lineterm='', n=1))
     assert not changes, '\n'.join(changes) + '\nIf that is wanted: pytest tests/gdb --golden'
+
+
+def test_conditions_of_breakpoints_can_be_told(row, answer):
+    assert 'Error in testing' not in answer.output
 
 
 @pytest.mark.parametrize('number, command', enumerate(
