@@ -54,11 +54,12 @@ def tour(row):
     lines += ['irq who 40@' + ('aplic' if row.machine == 'aia' else
                                'riscv-intc' if row.arch == 'riscv64' else 'gic'),
               'irq who --addr 0x1234 --data 1']
-    lines += ['print *$irq_desc(%s)' % IRQ, 'print $irq_desc(%s)->irq_data' % IRQ,
+    lines += ['print *irq_to_desc(%s)' % IRQ, 'print *irq_get_irq_data(%s)' % IRQ,
               'print *$irq_desc(%s)->irq_data.chip' % IRQ, 'print *$irq_desc(%s)->irq_data.domain' % IRQ,
               'print *$irq_desc(%s)->action' % IRQ, 'print $irq_desc(%s)->irq_common_data' % IRQ,
               'print cpu_online_mask_', 'print $irq_desc(1)->lock', 'print *cpus[0].current',
-              'print irq_domain_list', 'print $irq_count(1) < 1000']
+              'print irq_domain_list', 'print $irq_count(1) < 1000', 'print $irq_data(%s, "foo")' % IRQ,
+              'print $irq_data(%s) == &$irq_desc(%s)->irq_data' % (IRQ, IRQ)]
     return lines
 
 

@@ -1,11 +1,15 @@
 """Convenience functions, for expressions and breakpoint conditions:
 
     $irq_desc(N)            the descriptor of a line:  p *$irq_desc(8)
+    $irq_data(N, "imsic")   its struct irq_data in that domain; without one, on the device's side
     $irq_of("00:01.0", 1)   the irq of a PCI device's message, or of its INTx pin
     $irq_named("rtc")       the irq of the first handler whose name begins like that
     $virq("imsic", 8)       the irq of a domain's hwirq, 0 for none
     $trap_regs()            the struct pt_regs of the innermost trap:  p *$trap_regs()
-    $irq_count(N)           how often it came, on all CPUs:  break uart_isr if $irq_count(10) > 3"""
+    $irq_count(N)           how often it came, on all CPUs:  break uart_isr if $irq_count(10) > 3
+
+irq_to_desc(N) and irq_get_irq_data(N) are macros of gdb's for the first two, as the kernel has them
+only inline."""
 
 import gdb
 
@@ -28,6 +32,18 @@ def function(name):
 def irq_desc(number):
     """$irq_desc(N): a pointer to the descriptor of line N."""
     return model.irq(int(number)).value.address
+
+
+@function('irq_data')
+def irq_data(number, name=None):
+    """$irq_data(N[, DOMAIN]): a pointer to the struct irq_data of line N in that domain."""
+    levels = model.irq(int(number)).levels
+    wanted = levels[0].domain.name if name is None else name.string()
+    for level in levels:
+        if level.domain.name == wanted:
+            return level.value.address
+    raise Problem('irq %d is not in domain "%s", but in %s.'
+                  % (number, wanted, ', '.join(level.domain.name for level in levels)))
 
 
 @function('irq_of')
@@ -72,3 +88,7 @@ def trap_regs():
     if not frames:
         raise Problem('This CPU is in no trap.')
     return frames[0][1].address
+
+
+gdb.execute('macro define irq_to_desc(irq) $irq_desc(irq)')
+gdb.execute('macro define irq_get_irq_data(irq) $irq_data(irq)')
