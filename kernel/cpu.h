@@ -31,10 +31,9 @@ struct cpu {
 	u32 nr_irqchip;			/* ... a table, of so many entries */
 	struct trace_ring *trace;
 
-	spinlock_t rq_lock;		/* protects the three below; taken from any CPU */
+	spinlock_t rq_lock;		/* protects the two below; taken from any CPU */
 	u32 rq_bitmap;			/* bit p: queue[p] is not empty */
 	struct list_head queue[NR_PRIOS];
-	struct thread *zombie;		/* exited, to be freed by the next thread on this CPU */
 
 	spinlock_t timer_lock;		/* protects the list below; taken from any CPU */
 	struct list_head timers;	/* struct timer, earliest first */
@@ -44,7 +43,6 @@ struct cpu {
 	struct thread *ksoftirqd;
 	bool slice_over;		/* the tick has come: a peer's turn */
 	u64 switches;			/* thread switches, for the watchdog */
-	struct timer *timer_running;	/* whose function runs now; under timer_lock */
 	u32 leaving;			/* enum cpu_leaving of <kernel/smp.h> */
 };
 

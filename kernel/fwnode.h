@@ -1,14 +1,14 @@
 /*
- * fwnode_handle: what firmware described, whatever the firmware. A device tree node, an ACPI
- * object and a node made up by software all contain one, and the irq core only compares and names
- * them. (Linux: <linux/fwnode.h>)
+ * fwnode_handle: what firmware described, whatever the firmware. A device tree node
+ * and a node made up by software both contain one, and the irq core only compares and names them.
+ * (Linux: <linux/fwnode.h>)
  */
 #ifndef KERNEL_FWNODE_H
 #define KERNEL_FWNODE_H
 
 #include <lib/types.h>
 
-enum fwnode_kind { FWNODE_OF, FWNODE_ACPI, FWNODE_NAMED };
+enum fwnode_kind { FWNODE_OF, FWNODE_NAMED };
 
 struct fwnode_handle {
 	enum fwnode_kind kind;

@@ -129,11 +129,6 @@ void schedule(void)
 	schedule_locked(cpu);
 }
 
-void schedule_irq_exit(void)
-{
-	schedule();
-}
-
 void thread_yield(void)
 {
 	unsigned long flags = arch_local_irq_save();

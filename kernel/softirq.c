@@ -105,7 +105,7 @@ void irq_exit_work(struct cpu *cpu)
 	if (cpu->softirq_pending)
 		run_softirqs(cpu, force_irqthreads() ? 1U << TIMER_SOFTIRQ : ~0U);
 	if (cpu->need_resched)
-		schedule_irq_exit();
+		schedule();
 }
 
 void irq_enter(void)

@@ -76,9 +76,6 @@ void thread_yield(void);			/* behind the peers of the same priority */
 void schedule(void);				/* irqs off; picks and switches */
 void msleep(unsigned int ms);
 
-/* Interrupt exit calls this when need_resched is set, irqs off, depth 0. */
-void schedule_irq_exit(void);
-
 /* A one-shot event with a count, as Linux's. complete(): any context. */
 struct completion {
 	spinlock_t lock;

@@ -35,8 +35,6 @@ void timer_arm(struct timer *timer, u64 expires);
 bool timer_cancel(struct timer *timer);
 /* The timers of a CPU that has stopped go on on the calling one. Thread context. */
 void timers_take_over(struct cpu *from);
-/* Like timer_cancel(), and waits until the function runs nowhere. Thread context. */
-bool timer_cancel_sync(struct timer *timer);
 
 /*
  * The clock device. A driver registers one for all CPUs: set() makes this CPU's timer interrupt

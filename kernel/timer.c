@@ -162,28 +162,6 @@ void timers_take_over(struct cpu *from)
 	arch_local_irq_restore(flags);
 }
 
-static bool runs_anywhere(const struct timer *timer)
-{
-	unsigned int cpu;
-
-	for_each_possible_cpu(cpu)
-		if (__atomic_load_n(&cpus[cpu].timer_running, __ATOMIC_ACQUIRE) == timer)
-			return true;
-	return false;
-}
-
-bool timer_cancel_sync(struct timer *timer)
-{
-	bool queued = false;
-
-	do {					/* again if the function has rearmed it */
-		queued |= timer_cancel(timer);
-		while (runs_anywhere(timer))
-			cpu_relax();
-	} while (__atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE));
-	return queued;
-}
-
 /* ---- The softirq ---------------------------------------------------------------------------- */
 
 static void run_timers(void)
@@ -194,12 +172,10 @@ static void run_timers(void)
 	while (first_expiry(cpu) <= ktime_get_ns()) {
 		struct timer *timer = list_first_entry(&cpu->timers, struct timer, link);
 
-		__atomic_store_n(&cpu->timer_running, timer, __ATOMIC_RELEASE);
 		unlink_timer(timer);
 		spin_unlock_irqrestore(&cpu->timer_lock, flags);
 		timer->fn(timer);
 		flags = spin_lock_irqsave(&cpu->timer_lock);
-		__atomic_store_n(&cpu->timer_running, NULL, __ATOMIC_RELEASE);
 	}
 	if (first_expiry(cpu) < cpu->timer_programmed)
 		set_clock(cpu, first_expiry(cpu));

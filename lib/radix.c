@@ -94,7 +94,6 @@ static int __attribute__((noinline)) grow(struct radix_tree *tree, unsigned long
 			return -ENOMEM;
 		root->slot[0] = old;
 		__atomic_store_n(&tree->root, root, __ATOMIC_RELEASE);
-		tree->height++;
 	}
 	return 0;
 }

@@ -13,7 +13,6 @@ struct radix_node;
 
 struct radix_tree {
 	struct radix_node *root;
-	unsigned int height;	/* levels below root; 0: empty */
 	unsigned int count;	/* keys present */
 };
 

@@ -14,7 +14,6 @@
 #include <stdio.h>
 
 #define ESR_EC(esr)	((esr) >> 26 & 0x3f)
-#define ESR_ISS(esr)	((esr) & 0x1ffffff)
 #define ISS_WNR		0x40
 #define ISS_FAULT(esr)	((esr) & 0x3f)
 

@@ -68,7 +68,7 @@ int nvme_request_irq(struct nvme_queue *q)
 	return err;
 }
 
-void nvme_free_irq(struct nvme_queue *q)
+static void nvme_free_irq(struct nvme_queue *q)
 {
 	if (q->irq)
 		free_irq(q->irq, q);

@@ -21,7 +21,6 @@
 
 enum {
 	NVME_CAP	= 0x00,
-	NVME_VS		= 0x08,
 	NVME_CC		= 0x14,
 	NVME_CC_EN	= 1 << 0,
 	NVME_CC_SHN	= 1 << 14,		/* normal shutdown */
@@ -154,7 +153,6 @@ void nvme_free_vectors(struct nvme *ctrl);
 /* The vector of queue ID. */
 unsigned int nvme_vector(const struct nvme *ctrl, unsigned int id);
 int nvme_request_irq(struct nvme_queue *q);
-void nvme_free_irq(struct nvme_queue *q);
 
 /* status.c: in words; "status" for a code we do not know. Any context. */
 const char *nvme_status_name(unsigned int status);

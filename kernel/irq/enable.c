@@ -59,7 +59,7 @@ int __irq_set_trigger(struct irq_desc *desc, unsigned int type)
 
 /* ---- Enable, disable ------------------------------------------------------------------------ */
 
-void __disable_irq(struct irq_desc *desc)
+static void __disable_irq(struct irq_desc *desc)
 {
 	if (!desc->depth++)
 		irq_disable(desc);

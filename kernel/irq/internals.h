@@ -114,7 +114,6 @@ void mask_ack_irq(struct irq_desc *desc);
 /* enable.c. Locked; synchronize_hw(): thread, waits for handlers and the chip's active state. */
 bool synchronize_hw(struct irq_desc *desc, bool ask_chip);
 int __irq_set_trigger(struct irq_desc *desc, unsigned int type);
-void __disable_irq(struct irq_desc *desc);
 void __enable_irq(struct irq_desc *desc);
 int __irq_get_irqchip_state(struct irq_data *d, enum irqchip_irq_state which, bool *state);
 
@@ -138,7 +137,6 @@ int irq_threads_create(struct irqaction *action);
 void irq_threads_stop(struct irqaction *action);
 void __irq_wake_thread(struct irq_desc *desc, struct irqaction *action);
 irqreturn_t irq_default_primary_handler(int irq, void *dev_id);
-irqreturn_t irq_forced_secondary_handler(int irq, void *dev_id);
 void irq_wait_threads(struct irq_desc *desc);	/* thread; until none of its threads runs */
 
 /* manage.c. Thread. What request_irq() does with an action; percpu.c uses it too. */

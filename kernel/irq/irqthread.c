@@ -19,7 +19,7 @@ irqreturn_t irq_default_primary_handler(int irq, void *dev_id)
 	return IRQ_WAKE_THREAD;
 }
 
-irqreturn_t irq_forced_secondary_handler(int irq, void *dev_id)
+static irqreturn_t irq_forced_secondary_handler(int irq, void *dev_id)
 {
 	(void)dev_id;
 	pr_warn_once("irq %d: secondary action called from hard irq", irq);

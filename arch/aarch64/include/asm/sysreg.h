@@ -15,7 +15,6 @@
 #define ICC_AP1R2_EL1		s3_0_c12_c9_2
 #define ICC_AP1R3_EL1		s3_0_c12_c9_3
 #define ICC_DIR_EL1		s3_0_c12_c11_1
-#define ICC_RPR_EL1		s3_0_c12_c11_3
 #define ICC_SGI1R_EL1		s3_0_c12_c11_5
 #define ICC_IAR1_EL1		s3_0_c12_c12_0
 #define ICC_EOIR1_EL1		s3_0_c12_c12_1
@@ -35,7 +34,6 @@
 #define PSTATE_EL1H		0x005	/* EL1 on its own stack pointer */
 
 /* msr daifset / daifclr take their mask as an immediate. */
-#define DAIF_F			1
 #define DAIF_I			2
 #define DAIF_A			4
 

@@ -17,8 +17,6 @@
 #define SBI_EXT_HSM		0x48534d
 #define SBI_HSM_HART_START	0
 #define SBI_HSM_HART_STOP	1
-#define SBI_HSM_HART_STATUS	2
-#define SBI_HSM_STOPPED		1
 
 #define SBI_EXT_SRST		0x53525354
 #define SBI_SRST_RESET		0

@@ -24,17 +24,13 @@
 #define CSR_SISELECT		0x150
 #define CSR_SIREG		0x151
 #define CSR_STOPEI		0x15c
-#define CSR_STOPI		0xdb0
 
 /* Counters. */
 #define CSR_CYCLE		0xc00
 #define CSR_TIME		0xc01
-#define CSR_INSTRET		0xc02
 
-/* sstatus: interrupts on; on before the trap; came from supervisor mode. */
-#define SSTATUS_SIE		0x002
-#define SSTATUS_SPIE		0x020
-#define SSTATUS_SPP		0x100
+/* sstatus. */
+#define SSTATUS_SIE		0x002	/* interrupts are on */
 
 #define SATP_MODE_SV39		(8ULL << 60)
 
