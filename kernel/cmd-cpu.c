@@ -1,21 +1,14 @@
 /*
- * cpu: stops a CPU and starts it again. `cpu shuffle` does so at random while a command runs: each
- * line that is not taken along in time, and each wait for a CPU that is gone, shows there.
- *
- *	shell thread   COMMAND … … … … … … … … done       waits for the mover
- *	mover          off on off off on … at least COUNT changes, then all on again
- *
- * Threads never change their CPU, so one on which a command has threads of its own stays.
+ * cpu: stops a CPU and starts it again. Threads never change their CPU, so one that has threads of
+ * its own stays, and they are named. `cpu shuffle` is in cmd-shuffle.c.
  */
-#include <kernel/printk.h>
+#include <kernel/cmd-irq.h>
 #include <kernel/shell.h>
 #include <kernel/smp.h>
 #include <kernel/thread.h>
 #include <lib/errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#define STALLED		(10 * NSEC_PER_SEC)	/* without one CPU that could be stopped */
 
 /* ---- One CPU -------------------------------------------------------------------------------- */
 
@@ -80,106 +73,6 @@ static int start(unsigned int cpu)
 	return err ? shell_error(err, "cpu %u does not start (%s)", cpu, errname(err)) : show(cpu);
 }
 
-/* ---- Many times ----------------------------------------------------------------------------- */
-
-struct shuffle {
-	u64 wanted, changes, busy;
-	struct cpumask stopped;
-	unsigned int bad_cpu;
-	int error;			/* of bad_cpu */
-	bool stalled;
-	u32 random;
-};
-
-/* A CPU other than the boot CPU. */
-static unsigned int random_cpu(struct shuffle *s)
-{
-	s->random = s->random * 1664525 + 1013904223;	/* a linear congruential generator */
-	return 1 + ((u64)(s->random >> 8) * (nr_cpu_ids - 1) >> 24);
-}
-
-static void change(struct shuffle *s, unsigned int cpu)
-{
-	bool back = cpumask_test_cpu(cpu, &s->stopped);
-	int err = back ? cpu_online(cpu) : cpu_offline(cpu);
-
-	if (err == -EBUSY && !back) {
-		s->busy++;
-	} else if (err) {
-		s->bad_cpu = cpu;
-		s->error = err;
-	} else {
-		s->stopped.bits ^= BIT(cpu);
-		s->changes++;
-	}
-}
-
-static int mover(void *arg)
-{
-	struct shuffle *s = arg;
-	u64 last = ktime_get_ns();
-	unsigned int cpu;
-
-	while (!s->error && !s->stalled && (s->changes < s->wanted || !thread_should_stop())) {
-		u64 before = s->changes;
-
-		change(s, random_cpu(s));
-		if (s->changes != before)
-			last = ktime_get_ns();
-		s->stalled = ktime_get_ns() - last > STALLED;
-		msleep(1);
-	}
-	for_each_possible_cpu(cpu)
-		if (cpumask_test_cpu(cpu, &s->stopped))
-			change(s, cpu);
-	while (!thread_should_stop())
-		msleep(1);
-	return 0;
-}
-
-static int report(const struct shuffle *s)
-{
-	struct json *j = shell_json();
-
-	if (s->error)
-		return shell_error(s->error, "cpu %u does not change (%s)", s->bad_cpu,
-				   errname(s->error));
-	if (s->stalled)
-		return shell_error(-ETIMEDOUT, "no CPU changed for 10 s; %llu changes before",
-				   (unsigned long long)s->changes);
-	if (!shell_wants_json()) {
-		shell_printf("%llu changes meanwhile, %llu refused\n",
-			     (unsigned long long)s->changes, (unsigned long long)s->busy);
-		return 0;
-	}
-	json_open(j, "{");
-	json_key(j, "changes"), json_uint(j, s->changes);
-	json_key(j, "refused"), json_uint(j, s->busy);
-	json_close(j, "}");
-	return 0;
-}
-
-static int shuffle(u64 count, int argc, char **argv)
-{
-	struct shuffle s = { .wanted = count, .random = 1 };
-	struct thread *thread;
-	char line[512];
-	int failed;
-
-	if (cpumask_weight(cpu_online_mask) < 2)
-		return shell_error(-EINVAL, "there is no second CPU online");
-	if (shell_join(line, sizeof(line), argc, argv))
-		return -EINVAL;
-	thread = thread_create("cpu-shuffle", mover, &s, PRIO_NORMAL, 0);
-	if (!thread)
-		return shell_error(-ENOMEM, "no memory for a thread");
-	failed = shell_run(line);
-	thread_stop(thread);
-	if (failed)
-		return shell_error(-EIO, "'%s' failed while CPUs came and went", argv[0]);
-	return report(&s);
-}
-
 /* ---- The command ---------------------------------------------------------------------------- */
 
 static int cmd_cpu(int argc, char **argv)
@@ -191,7 +84,7 @@ static int cmd_cpu(int argc, char **argv)
 	if (shell_parse_u64(argv[2], argc > 3 ? "count" : "cpu", &n))
 		return -EINVAL;
 	if (argc > 3)
-		return shuffle(n, argc - 3, argv + 3);
+		return cpu_shuffle(n, argc - 3, argv + 3);
 	if (n >= nr_cpu_ids)
 		return shell_error(-EINVAL, "there is no cpu %llu; 'cpus' lists them",
 				   (unsigned long long)n);

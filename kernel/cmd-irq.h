@@ -1,4 +1,4 @@
-/* Shared by the shell commands about irqs. Shell thread. */
+/* Shared by the shell commands about irqs and CPUs. Shell thread. */
 #ifndef KERNEL_CMD_IRQ_H
 #define KERNEL_CMD_IRQ_H
 
@@ -8,6 +8,8 @@
 struct irq_desc *shell_parse_irq(const char *text);
 /* irq shuffle: ARGV is COUNT COMMAND… */
 int irq_shuffle(int argc, char **argv);
+/* cpu shuffle: COUNT changes at least, while the command ARGV runs. */
+int cpu_shuffle(u64 count, int argc, char **argv);
 /* irq doctor: ARGV is empty, or the irq. */
 int irq_doctor(int argc, char **argv);
 /* domains --dot: prints the tree of domains and irqs as a graph. Under devices_lock(). */
