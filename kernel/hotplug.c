@@ -4,7 +4,7 @@
  *	cpu_offline() on another CPU	the CPU's idle thread
  *	asks, kicks it --------------->	cpu_leave(): no other threads? then it is not online
  *					lines move away, managed ones are shut down
- *					clock off, shutdown functions, last one first
+ *					clock off, down hooks, last one first
  *	takes over its timers <--------	says so, arch_cpu_down()
  *
  * Only the idle thread can stop a CPU: when it runs, no other thread and no interrupt is half done.
@@ -13,7 +13,6 @@
  * (Linux: kernel/cpu.c, stop_machine and the hotplug states do the same in many more steps)
  */
 #include <kernel/interrupt.h>
-#include <kernel/printk.h>
 #include <kernel/smp.h>
 #include <kernel/thread.h>
 #include <lib/errno.h>
@@ -21,23 +20,8 @@
 #define LEAVE_TIMEOUT_NS	(5 * NSEC_PER_SEC)
 #define GOING_TIMEOUT_NS	(30 * NSEC_PER_SEC)
 #define LEAVE_POLL_NS		(50 * NSEC_PER_USEC)
-#define MAX_SHUTDOWN		16
-
-static struct {
-	const char *name;
-	void (*fn)(unsigned int cpu);
-} shutdown[MAX_SHUTDOWN];
-static unsigned int nr_shutdown;
 
 static struct mutex hotplug_mutex = MUTEX_INIT(hotplug_mutex);	/* one CPU at a time */
-
-void cpu_on_shutdown(const char *name, void (*fn)(unsigned int cpu))
-{
-	if (nr_shutdown == MAX_SHUTDOWN)
-		panic("cpu_on_shutdown: no room for %s", name);
-	shutdown[nr_shutdown].name = name;
-	shutdown[nr_shutdown++].fn = fn;
-}
 
 /* ---- The CPU that leaves -------------------------------------------------------------------- */
 
@@ -63,8 +47,7 @@ void cpu_leave(void)
 	}
 	irq_migrate_all_off_this_cpu();
 	clock_stop();
-	for (unsigned int i = nr_shutdown; i--; )
-		shutdown[i].fn(cpu->id);
+	cpu_run_down_hooks();
 	__atomic_store_n(&cpu->leaving, CPU_LEFT, __ATOMIC_RELEASE);
 	arch_cpu_down();
 }

@@ -2,7 +2,7 @@
  * CPUs: which there are, how they start, how one calls another.
  *
  *	boot CPU: stacks, idle thread -> arch_cpu_up() … waits	-> next
- *	new CPU:   kernel_secondary_main(): each startup function, online, idle loop
+ *	new CPU:   kernel_secondary_main(): each up hook, online, idle loop
  *
  * Logical numbers have nothing to do with hardware ids: the boot CPU is 0, the others follow in the
  * tree's order. [DT 3.8]
@@ -20,17 +20,16 @@
 #define STOP_TIMEOUT_NS		NSEC_PER_SEC
 #define START_POLL_NS		(50 * NSEC_PER_USEC)
 #define CALL_TIMEOUT_NS		(5 * NSEC_PER_SEC)
-#define MAX_STARTUP		16
+#define MAX_HOOKS		16
 
 struct cpu cpus[NR_CPUS];
 struct cpumask cpu_possible_mask_, cpu_online_mask_;
 unsigned int nr_cpu_ids;
 
 static struct {
-	const char *name;
-	void (*fn)(unsigned int cpu);
-} startup[MAX_STARTUP];
-static unsigned int nr_startup;
+	void (*up)(unsigned int cpu), (*down)(unsigned int cpu);
+} hooks[MAX_HOOKS];
+static unsigned int nr_hooks;
 
 /* Decides between a CPU that comes late and the boot CPU that has given it up. */
 enum { START_NONE, START_WAITING, START_DONE, START_GIVEN_UP };
@@ -105,17 +104,24 @@ void smp_init_cpus(void)
 
 /* ---- Start ---------------------------------------------------------------------------------- */
 
-void cpu_on_startup(const char *name, void (*fn)(unsigned int cpu))
+void cpu_hooks(const char *name, void (*up)(unsigned int cpu), void (*down)(unsigned int cpu))
 {
 	unsigned long flags;
 
-	if (nr_startup == MAX_STARTUP)
-		panic("cpu_on_startup: no room for %s", name);
-	startup[nr_startup].name = name;
-	startup[nr_startup++].fn = fn;
+	if (nr_hooks == MAX_HOOKS)
+		panic("cpu_hooks: no room for %s", name);
+	hooks[nr_hooks].up = up;
+	hooks[nr_hooks++].down = down;
 	flags = arch_local_irq_save();
-	fn(smp_processor_id());
+	up(smp_processor_id());
 	arch_local_irq_restore(flags);
+}
+
+void cpu_run_down_hooks(void)
+{
+	for (unsigned int i = nr_hooks; i--; )
+		if (hooks[i].down)
+			hooks[i].down(smp_processor_id());
 }
 
 void kernel_secondary_main(void)
@@ -123,8 +129,8 @@ void kernel_secondary_main(void)
 	struct cpu *cpu = this_cpu();
 
 	arch_cpu_init(cpu);
-	for (unsigned int i = 0; i < nr_startup; i++)
-		startup[i].fn(cpu->id);
+	for (unsigned int i = 0; i < nr_hooks; i++)
+		hooks[i].up(cpu->id);
 	timers_start_cpu();
 	if (!start_moves(cpu->id, START_DONE))
 		arch_cpu_down();

@@ -18,17 +18,14 @@ int smp_start_cpu(unsigned int cpu);
 int cpu_by_hwid(u64 hwid);
 
 /*
- * Registers a function that each CPU runs on itself, irqs off, while it comes up (controllers
- * enable their per-CPU part, timers start), in order of registration; and at once on the calling
- * CPU. Boot thread only. (Linux: cpuhp_setup_state() with a starting callback.)
+ * Registers what each CPU runs on itself, irqs off: UP while it comes up (controllers enable their
+ * per-CPU part, timers start), in order of registration, and at once on the calling CPU; DOWN, or
+ * nothing if it is NULL, in reverse order as the last before the CPU stops, when no thread, timer
+ * or line that can move is its own any more. Boot thread only. (Linux: cpuhp_setup_state())
  */
-void cpu_on_startup(const char *name, void (*fn)(unsigned int cpu));
-
-/*
- * The reverse, in reverse order of registration: what each CPU runs on itself, irqs off, as the
- * last before it stops; no thread, timer or line that can move is its own any more. Boot thread.
- */
-void cpu_on_shutdown(const char *name, void (*fn)(unsigned int cpu));
+void cpu_hooks(const char *name, void (*up)(unsigned int cpu), void (*down)(unsigned int cpu));
+/* The DOWN of each. A CPU that stops. */
+void cpu_run_down_hooks(void);
 
 /*
  * Stops CPU: 0; -EINVAL: there is none, or it is the boot CPU; -EBUSY: threads are bound to it;

@@ -132,8 +132,7 @@ void watchdog_init(void)
 	limit_ns = boot_arg_u64("watchdog", RUN_SECONDS) * NSEC_PER_SEC;
 	period_ns = min(limit_ns / 4, (u64)MAX_PERIOD_NS);
 	timer_arm(&boot_timer, ktime_get_ns() + boot_ns);
-	cpu_on_startup("watchdog", start_on_this_cpu);
-	cpu_on_shutdown("watchdog", stop_on_this_cpu);
+	cpu_hooks("watchdog", start_on_this_cpu, stop_on_this_cpu);
 }
 
 void watchdog_boot_done(void)

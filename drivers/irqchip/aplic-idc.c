@@ -158,8 +158,7 @@ static int aplic_connect(struct device_node *parent)
 	if (irq < 0)
 		return irq;
 	parent_irq = irq;
-	cpu_on_startup("aplic", aplic_cpu_up);
-	cpu_on_shutdown("aplic", aplic_cpu_down);
+	cpu_hooks("aplic", aplic_cpu_up, aplic_cpu_down);
 	return 0;
 }
 

@@ -289,8 +289,7 @@ static int gic2_init(struct device_node *node, struct device_node *parent)
 		irq_domain_remove(gic2.domain);
 		return ret;
 	}
-	cpu_on_startup("gic", gic2_cpu_start);
-	cpu_on_shutdown("gic", gic2_cpu_stop);
+	cpu_hooks("gic", gic2_cpu_start, gic2_cpu_stop);
 	set_smp_ipi_range(first, GIC_NR_SGIS);
 	return 0;
 }

@@ -380,7 +380,7 @@ static int its_init(struct device_node *node, struct device_node *parent)
 		its_cpu_start(smp_processor_id());
 		return 0;
 	}
-	cpu_on_startup("its", its_cpu_start);
+	cpu_hooks("its", its_cpu_start, NULL);
 	irq_check_register(its_check);
 	return 0;
 }

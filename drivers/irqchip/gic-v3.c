@@ -208,8 +208,7 @@ static int gic_init(struct device_node *node, struct device_node *parent)
 	ret = set_handle_irq(gic_handle_irq);
 	if (ret)
 		goto free_ipis;
-	cpu_on_startup("gic", gic_cpu_start);
-	cpu_on_shutdown("gic", gic_cpu_stop);
+	cpu_hooks("gic", gic_cpu_start, gic_cpu_stop);
 	set_smp_ipi_range(first, GIC_NR_SGIS);
 	return 0;
 

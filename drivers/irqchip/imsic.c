@@ -255,8 +255,7 @@ static int imsic_connect(struct device_node *parent)
 	}
 	imsic.parent_irq = irq;
 	irq_domain_set_chained_on(imsic.domain, imsic.parent_irq);
-	cpu_on_startup("imsic", imsic_hart_start);
-	cpu_on_shutdown("imsic", imsic_hart_stop);
+	cpu_hooks("imsic", imsic_hart_start, imsic_hart_stop);
 	set_smp_ipi_range(first, NR_IPIS);
 	irq_check_register(imsic_check);
 	return 0;

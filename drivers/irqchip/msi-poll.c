@@ -216,7 +216,7 @@ static int msi_poll_init(struct device_node *node, struct device_node *parent)
 	}
 	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
 		timer_init(&msi_poll.cpu[cpu].timer, msi_poll_tick);
-	cpu_on_startup("msi-poll", msi_poll_cpu_start);
+	cpu_hooks("msi-poll", msi_poll_cpu_start, NULL);
 	msi_set_default_parent(msi_poll.domain);
 	return 0;
 }

@@ -252,8 +252,7 @@ static int plic_connect(struct device_node *parent)
 	if (irq < 0)
 		return irq;
 	parent_irq = irq;
-	cpu_on_startup("plic", plic_cpu_up);
-	cpu_on_shutdown("plic", plic_cpu_down);
+	cpu_hooks("plic", plic_cpu_up, plic_cpu_down);
 	irq_check_register(plic_check);
 	return 0;
 }

@@ -145,14 +145,8 @@ int riscv_intc_chain_external(struct device_node *intc, irq_flow_handler_t handl
 
 /* ---- Starting ------------------------------------------------------------------------------- */
 
-/* Whatever firmware left enabled has no handler here. */
-static void riscv_intc_cpu_up(unsigned int cpu)
-{
-	(void)cpu;
-	csr_write(CSR_SIE, 0);
-}
-
-static void riscv_intc_cpu_down(unsigned int cpu)
+/* Whatever firmware left enabled has no handler here; and of a hart that stops nothing has. */
+static void riscv_intc_close(unsigned int cpu)
 {
 	(void)cpu;
 	csr_write(CSR_SIE, 0);
@@ -175,8 +169,7 @@ static int riscv_intc_init(struct device_node *node, struct device_node *parent)
 	if (ret)
 		goto remove_domain;
 	intc_domain = d;
-	cpu_on_startup("riscv-intc", riscv_intc_cpu_up);
-	cpu_on_shutdown("riscv-intc", riscv_intc_cpu_down);
+	cpu_hooks("riscv-intc", riscv_intc_close, riscv_intc_close);
 	return 0;
 
 remove_domain:

@@ -71,8 +71,7 @@ static int sbi_ipi_probe(struct platform_device *pdev)
 	ret = request_percpu_irq(ssip_irq, sbi_ipi_handler, "sbi-ipi", cookie);
 	if (ret)
 		return ret;
-	cpu_on_startup("sbi-ipi", sbi_ipi_cpu_up);
-	cpu_on_shutdown("sbi-ipi", sbi_ipi_cpu_down);
+	cpu_hooks("sbi-ipi", sbi_ipi_cpu_up, sbi_ipi_cpu_down);
 	set_smp_ipi_range(first, NR_IPIS);
 	return 0;
 }

@@ -62,8 +62,7 @@ static int arm_timer_probe(struct platform_device *pdev)
 	if (err)
 		return err;
 	timer_irq = irq;
-	cpu_on_startup("timer", enable_on_this_cpu);
-	cpu_on_shutdown("timer", disable_on_this_cpu);
+	cpu_hooks("timer", enable_on_this_cpu, disable_on_this_cpu);
 	clock_register(&virtual_clock);
 	return 0;
 }

@@ -107,8 +107,7 @@ static int riscv_timer_probe(struct platform_device *pdev)
 	if (err)
 		return err;
 	clock_register(clock);
-	cpu_on_startup("timer", enable_on_this_cpu);
-	cpu_on_shutdown("timer", disable_on_this_cpu);
+	cpu_hooks("timer", enable_on_this_cpu, disable_on_this_cpu);
 	return 0;
 }
 

@@ -186,8 +186,7 @@ void set_smp_ipi_range(unsigned int first, unsigned int nr)
 		if (request_percpu_irq(first + i, ipis[i].handler, ipis[i].name, ipi_cookie))
 			panic("%s: cannot be requested", ipis[i].name);
 	ipi_first_irq = first;
-	cpu_on_startup("ipis", enable_ipis);
-	cpu_on_shutdown("ipis", disable_ipis);
+	cpu_hooks("ipis", enable_ipis, disable_ipis);
 }
 
 void smp_send_ipi(unsigned int cpu, enum ipi_kind kind)
