@@ -1,10 +1,10 @@
 /*
- * An alarm clock for the shell: the driver arms the hardware, its interrupt handler comes here, and
- * the thread that slept goes on.
+ * A clock with an alarm: its driver arms the hardware, its interrupt handler comes here, and the
+ * thread that slept goes on.
  *
  *	rtc_sleep() -> set_alarm() ... interrupt -> driver -> rtc_alarm_irq() -> complete() -> awake
  */
-#include <kernel/interrupt.h>
+#include <kernel/mm.h>
 #include <kernel/printk.h>
 #include <kernel/rtc.h>
 
@@ -12,19 +12,49 @@
 
 static struct rtc_device *the_rtc;
 
-int rtc_register(struct rtc_device *rtc)
+static int start(struct rtc_device *rtc, struct platform_device *pdev)
 {
-	if (the_rtc)
-		return -EBUSY;
+	int irq = platform_get_irq(pdev, 0);
+
+	rtc->name = pdev->dev.name;
+	rtc->regs = of_iomap(pdev->node, 0);
+	if (!rtc->regs)
+		return -EINVAL;
+	if (irq < 0)
+		return irq;
+	rtc->irq = irq;
 	init_completion(&rtc->alarm);
-	the_rtc = rtc;
+	if (rtc->ops->start)
+		rtc->ops->start(rtc);
+	rtc->ops->clear_alarm(rtc);
+	return request_irq(irq, rtc->ops->handler, 0, rtc->name, rtc);
+}
+
+int rtc_probe(struct platform_device *pdev, const struct rtc_ops *ops)
+{
+	struct rtc_device *rtc = the_rtc ? NULL : kzalloc(sizeof(*rtc));
+	int err;
+
+	if (!rtc)
+		return the_rtc ? -EBUSY : -ENOMEM;
+	rtc->ops = ops;
+	err = start(rtc, pdev);
+	if (err) {
+		kfree(rtc);
+		return err;
+	}
+	pdev->dev.driver_data = the_rtc = rtc;
 	return 0;
 }
 
-void rtc_unregister(struct rtc_device *rtc)
+void rtc_remove(struct platform_device *pdev)
 {
-	if (the_rtc == rtc)
-		the_rtc = NULL;
+	struct rtc_device *rtc = pdev->dev.driver_data;
+
+	the_rtc = NULL;
+	rtc->ops->clear_alarm(rtc);
+	free_irq(rtc->irq, rtc);
+	kfree(rtc);
 }
 
 struct rtc_device *rtc_get(void)
@@ -56,7 +86,7 @@ int rtc_sleep(struct rtc_device *rtc, unsigned int seconds, u64 *ns)
 
 	init_completion(&rtc->alarm);
 	begun = ktime_get_ns();
-	ret = rtc->set_alarm(rtc, seconds);
+	ret = rtc->ops->set_alarm(rtc, seconds);
 	if (ret)
 		return ret;
 	ret = wait_for_alarm(rtc, begun + (seconds + RTC_GRACE) * NSEC_PER_SEC);
@@ -64,7 +94,7 @@ int rtc_sleep(struct rtc_device *rtc, unsigned int seconds, u64 *ns)
 		*ns = rtc->fired - begun;
 		return 0;
 	}
-	rtc->clear_alarm(rtc);
+	rtc->ops->clear_alarm(rtc);
 	synchronize_irq(rtc->irq);	/* so that the next alarm cannot be taken for this one */
 	return ret;
 }

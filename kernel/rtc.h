@@ -5,30 +5,41 @@
 #ifndef KERNEL_RTC_H
 #define KERNEL_RTC_H
 
+#include <kernel/driver.h>
+#include <kernel/interrupt.h>
 #include <kernel/thread.h>
 
 #define RTC_MAX_SECONDS	86400U		/* of an alarm: a day */
 
-struct rtc_device {
-	const char *name;		/* "rtc@101000" */
-	unsigned int irq;
+struct rtc_device;
+struct rtc_ops {
+	/* NULL: it runs already. */
+	void (*start)(struct rtc_device *rtc);
 	/* The alarm shall come SECONDS (1 to RTC_MAX_SECONDS) from now, one set before shall not.
 	 * 0, or a negative errno. Thread context. */
 	int (*set_alarm)(struct rtc_device *rtc, unsigned int seconds);
 	/* No alarm comes any more, except one that the handler is just taking. Thread context. */
 	void (*clear_alarm)(struct rtc_device *rtc);
-	/* kernel/rtc.c's */
+	/* dev_id is the clock; calls rtc_alarm_irq() when the alarm has come. */
+	irq_handler_t handler;
+};
+
+struct rtc_device {
+	const struct rtc_ops *ops;
+	const char *name;		/* "rtc@101000" */
+	char *regs;
+	unsigned int irq;
 	struct completion alarm;
 	u64 fired;			/* ktime_get_ns() at the interrupt */
 };
 
-/* 0, or -EBUSY if there is one. Boot thread. */
-int rtc_register(struct rtc_device *rtc);
-/* Nobody may be waiting for its alarm. */
-void rtc_unregister(struct rtc_device *rtc);
+/* What a driver's probe() and remove() do: a clock with registers and an interrupt; 0, -EBUSY if
+ * there is one already, -EINVAL, -ENOMEM. Nobody may be waiting for its alarm when it goes. */
+int rtc_probe(struct platform_device *pdev, const struct rtc_ops *ops);
+void rtc_remove(struct platform_device *pdev);
 struct rtc_device *rtc_get(void);	/* NULL: none */
 
-/* The driver's handler, when the alarm has come. Irq context. (Linux: rtc_update_irq) */
+/* When the alarm has come. Irq context. (Linux: rtc_update_irq) */
 void rtc_alarm_irq(struct rtc_device *rtc);
 
 /*
