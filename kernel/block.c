@@ -5,6 +5,9 @@
  *
  * A device that does not answer is stopped before its waiter returns: until then it could still
  * write to the buffer, which the waiter is about to free.
+ *
+ * A driver keeps a queue's requests in slots, one for each that the device has; what finds none
+ * free waits until one comes back.
  */
 #include <kernel/block.h>
 #include <kernel/printk.h>
@@ -168,4 +171,70 @@ int blk_flush(struct block_device *b)
 	struct blk_request req = { .op = BLK_FLUSH };
 
 	return submit_and_wait(b, &req);
+}
+
+/* ---- A driver's queue ----------------------------------------------------------------------- */
+
+void blk_queue_init(struct blk_queue *q, bool (*start)(struct blk_queue *q, struct blk_slot *slot,
+						       struct blk_request *req))
+{
+	q->free = NULL;
+	q->start = start;
+	INIT_LIST_HEAD(&q->waiting);
+}
+
+void blk_queue_add_slot(struct blk_queue *q, struct blk_slot *slot)
+{
+	slot->req = NULL;
+	slot->next = q->free;
+	q->free = slot;
+}
+
+bool blk_queue_start(struct blk_queue *q)
+{
+	bool any = false;
+
+	for (struct blk_slot *slot; (slot = q->free) && !list_empty(&q->waiting); any = true) {
+		struct blk_request *req = list_first_entry(&q->waiting, struct blk_request, link);
+
+		if (!q->start(q, slot, req))
+			break;
+		q->free = slot->next;
+		slot->req = req;
+		list_del_init(&req->link);
+	}
+	return any;
+}
+
+static void end(struct blk_request *req, int status, struct list_head *finished)
+{
+	req->status = status;
+	list_add_tail(&req->link, finished);
+}
+
+void blk_queue_end(struct blk_queue *q, struct blk_slot *slot, int status,
+		   struct list_head *finished)
+{
+	end(slot->req, status, finished);
+	blk_queue_add_slot(q, slot);
+}
+
+void blk_queue_fail_waiting(struct blk_queue *q, struct list_head *finished)
+{
+	struct blk_request *req, *next;
+
+	list_for_each_entry_safe(req, next, &q->waiting, link) {
+		list_del_init(&req->link);
+		end(req, -EIO, finished);
+	}
+}
+
+void blk_finish(struct list_head *finished)
+{
+	struct blk_request *req, *next;
+
+	list_for_each_entry_safe(req, next, finished, link) {
+		list_del_init(&req->link);
+		req->done(req);
+	}
 }

@@ -81,4 +81,32 @@ int blk_flush(struct block_device *b);
 /* A request of somebody's has not been answered: says so and aborts. Thread context. */
 void blk_timed_out(struct block_device *b, const struct blk_request *req);
 
+/* ---- For drivers: a queue of a device. Locked by the driver, but for blk_finish(). ----------- */
+
+/* Room for one request; around it, what the device needs for one beside the data. */
+struct blk_slot {
+	struct blk_request *req;	/* that is out; NULL: free */
+	struct blk_slot *next;		/* free, too */
+};
+
+struct blk_queue {
+	struct blk_slot *free;
+	struct list_head waiting;	/* requests that found no room */
+	/* Gives the device REQ, which gets SLOT; false if it has no room now. */
+	bool (*start)(struct blk_queue *q, struct blk_slot *slot, struct blk_request *req);
+};
+
+void blk_queue_init(struct blk_queue *q, bool (*start)(struct blk_queue *q, struct blk_slot *slot,
+						       struct blk_request *req));
+void blk_queue_add_slot(struct blk_queue *q, struct blk_slot *slot);
+/* Starts what waits, as long as there is room; true if that was any. */
+bool blk_queue_start(struct blk_queue *q);
+/* The request in SLOT has ended so: moves it to FINISHED. */
+void blk_queue_end(struct blk_queue *q, struct blk_slot *slot, int status,
+		   struct list_head *finished);
+/* And all that waits with -EIO. */
+void blk_queue_fail_waiting(struct blk_queue *q, struct list_head *finished);
+/* Calls done() of each, which may submit the next request. */
+void blk_finish(struct list_head *finished);
+
 #endif

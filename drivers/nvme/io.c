@@ -24,27 +24,6 @@ static struct nvme_disk *to_disk(struct block_device *block)
 
 /* ---- Completion ----------------------------------------------------------------------------- */
 
-/* Outside the lock: done() may submit the next request. */
-static void finish(struct list_head *finished)
-{
-	struct blk_request *req, *next;
-
-	list_for_each_entry_safe(req, next, finished, link) {
-		list_del_init(&req->link);
-		req->done(req);
-	}
-}
-
-static void release(struct nvme_queue *q, struct nvme_slot *slot, int status,
-		    struct list_head *finished)
-{
-	slot->req->status = status;
-	list_add_tail(&slot->req->link, finished);
-	slot->req = NULL;
-	slot->next_free = q->free;
-	q->free = slot;
-}
-
 static void report(struct nvme *ctrl, const struct blk_request *req, unsigned int status)
 {
 	static const char *const verb[] = { "read", "write", "flush" };
@@ -81,7 +60,8 @@ static bool take(struct nvme_queue *q, const struct nvme_completion *entry,
 			 "given; it is stopped", q->id, cid);
 		return false;
 	}
-	release(q, &q->slot[cid], result(q->ctrl, q->slot[cid].req, NVME_STATUS(entry)), finished);
+	blk_queue_end(&q->blk, &q->slot[cid],
+		      result(q->ctrl, q->slot[cid].req, NVME_STATUS(entry)), finished);
 	return true;
 }
 
@@ -108,48 +88,34 @@ static void set_data(struct nvme_queue *q, unsigned int cid, struct nvme_command
 	cmd->prp2 = cpu_to_le64(q->prps_dma + cid * NVME_PRPS * sizeof(*list));
 }
 
-/* The request into the ring; false if no slot is free. Locked. */
-static bool start(struct nvme_queue *q, struct blk_request *req)
+bool nvme_start_request(struct blk_queue *blk, struct blk_slot *slot, struct blk_request *req)
 {
 	static const u8 opcode[] = {
 		[BLK_READ] = NVME_READ,
 		[BLK_WRITE] = NVME_WRITE,
 		[BLK_FLUSH] = NVME_FLUSH,
 	};
-	struct nvme_slot *slot = q->free;
+	struct nvme_queue *q = container_of(blk, struct nvme_queue, blk);
 	struct nvme_command cmd = {
 		.opcode = opcode[req->op],
+		.cid = cpu_to_le16(slot - q->slot),
 		.nsid = cpu_to_le32(to_disk(req->disk)->nsid),
 	};
 
-	if (!slot)
-		return false;
-	cmd.cid = cpu_to_le16(slot - q->slot);
 	if (req->op != BLK_FLUSH) {
 		set_data(q, slot - q->slot, &cmd, req);
 		cmd.cdw10 = cpu_to_le32((u32)req->lba);
 		cmd.cdw11 = cpu_to_le32(req->lba >> 32);
 		cmd.cdw12 = cpu_to_le32(req->nsectors - 1);
 	}
-	q->free = slot->next_free;
-	slot->req = req;
 	nvme_queue_push(q, &cmd);
 	return true;
 }
 
+/* nvme_close() waits for whoever has seen it open. Locked. */
 static void start_waiting(struct nvme_queue *q)
 {
-	bool any = false;
-
-	while (nvme_is_open(q->ctrl) && !list_empty(&q->waiting)) {
-		struct blk_request *req = list_first_entry(&q->waiting, struct blk_request, link);
-
-		if (!start(q, req))
-			break;
-		list_del_init(&req->link);
-		any = true;
-	}
-	if (any)
+	if (nvme_is_open(q->ctrl) && blk_queue_start(&q->blk))
 		nvme_queue_ring(q);
 }
 
@@ -173,7 +139,7 @@ static void nvme_submit(struct block_device *block, struct blk_request *req)
 	req->queue = q->id;
 	req->status = err = check(ctrl, req);
 	if (!err) {
-		list_add_tail(&req->link, &q->waiting);
+		list_add_tail(&req->link, &q->blk.waiting);
 		start_waiting(q);
 	}
 	spin_unlock_irqrestore(&q->lock, irqs);
@@ -189,14 +155,8 @@ static void fail_queue(struct nvme_queue *q, struct list_head *finished)
 
 	for (unsigned int n = 0; n + 1U < q->depth; n++)
 		if (q->slot[n].req)
-			release(q, &q->slot[n], -EIO, finished);
-	while (!list_empty(&q->waiting)) {
-		struct blk_request *req = list_first_entry(&q->waiting, struct blk_request, link);
-
-		list_del_init(&req->link);
-		req->status = -EIO;
-		list_add_tail(&req->link, finished);
-	}
+			blk_queue_end(&q->blk, &q->slot[n], -EIO, finished);
+	blk_queue_fail_waiting(&q->blk, finished);
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
@@ -222,7 +182,7 @@ void nvme_fail(struct nvme *ctrl)
 	nvme_admin_abort(ctrl);
 	for (unsigned int i = 1; i < ctrl->nr_queues; i++)
 		fail_queue(&ctrl->queue[i], &finished);
-	finish(&finished);
+	blk_finish(&finished);
 }
 
 static void nvme_abort(struct block_device *block)
@@ -253,7 +213,7 @@ bool nvme_drain_io(struct nvme_queue *q)
 		start_waiting(q);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
-	finish(&finished);
+	blk_finish(&finished);
 	if (!good)
 		nvme_fail(q->ctrl);
 	return any;

@@ -65,12 +65,6 @@ _Static_assert(sizeof(struct nvme_command) == 64 && sizeof(struct nvme_completio
 #define NVME_MAX_TRANSFER	(256 * 1024U)	/* of a command: no more gain beyond */
 #define NVME_PRPS		(NVME_MAX_TRANSFER / PAGE_SIZE)
 
-/* A command that is out; its index is the command id. */
-struct nvme_slot {
-	struct blk_request *req;		/* NULL: free */
-	struct nvme_slot *next_free;
-};
-
 /* A pair of rings. The lock protects all that changes. */
 struct nvme_queue {
 	struct nvme *ctrl;
@@ -86,10 +80,10 @@ struct nvme_queue {
 	char *irq_name;
 
 	/* Not for the admin queue: */
-	struct nvme_slot *slot, *free;
+	struct blk_queue blk;
+	struct blk_slot *slot;			/* by command id */
 	le64 *prps;				/* NVME_PRPS for each slot */
 	dma_addr_t prps_dma;
-	struct list_head waiting;		/* requests that found no slot */
 };
 
 struct nvme_disk {
@@ -175,6 +169,7 @@ void nvme_remove_disks(struct nvme *ctrl);
 
 /* io.c */
 extern const struct block_ops nvme_block_ops;
+bool nvme_start_request(struct blk_queue *blk, struct blk_slot *slot, struct blk_request *req);
 bool nvme_drain_io(struct nvme_queue *q);	/* as nvme_drain_admin() */
 /* From now on requests fail at once, and none is on its way into a ring. Any context. */
 void nvme_close(struct nvme *ctrl);

@@ -67,10 +67,8 @@ static int create_slots(struct nvme_queue *q)
 	q->prps = dma_alloc_coherent(dev, q->depth * NVME_PRPS * sizeof(*q->prps), &q->prps_dma);
 	if (!q->slot || !q->prps)
 		return -ENOMEM;
-	for (unsigned int n = 0; n + 1U < q->depth; n++) {
-		q->slot[n].next_free = q->free;
-		q->free = &q->slot[n];
-	}
+	for (unsigned int n = 0; n + 1U < q->depth; n++)
+		blk_queue_add_slot(&q->blk, &q->slot[n]);
 	return 0;
 }
 
@@ -80,7 +78,7 @@ int nvme_queue_create(struct nvme *ctrl, u16 id, u16 depth)
 	struct device *dev = &ctrl->pci->dev;
 
 	*q = (struct nvme_queue){ .ctrl = ctrl, .id = id, .depth = depth, .phase = PHASE };
-	INIT_LIST_HEAD(&q->waiting);
+	blk_queue_init(&q->blk, nvme_start_request);
 	q->sq_doorbell = doorbell(ctrl, 2 * id);
 	q->cq_doorbell = doorbell(ctrl, 2 * id + 1);
 	q->sq = dma_alloc_coherent(dev, depth * sizeof(*q->sq), &q->sq_dma);

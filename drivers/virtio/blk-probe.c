@@ -49,7 +49,7 @@ static int setup_queue(struct vblk *vb, unsigned int i)
 
 	q->vq = vq;
 	q->nr_slots = vq->num / DESCS_PER_REQUEST;
-	INIT_LIST_HEAD(&q->waiting);
+	blk_queue_init(&q->blk, vblk_start_request);
 	if (!q->nr_slots) {
 		pr_err("virtio-blk: %s: a queue of %u is too small for a request",
 		       vb->block.bus_name, vq->num);
@@ -59,10 +59,8 @@ static int setup_queue(struct vblk *vb, unsigned int i)
 				      &q->slots_dma);
 	if (!q->slots)
 		return -ENOMEM;
-	for (unsigned int n = 0; n < q->nr_slots; n++) {
-		q->slots[n].next_free = q->free;
-		q->free = &q->slots[n];
-	}
+	for (unsigned int n = 0; n < q->nr_slots; n++)
+		blk_queue_add_slot(&q->blk, &q->slots[n].slot);
 	for_each_cpu(cpu, &vq->cpus)
 		vb->queue_of[cpu] = i;
 	vq->priv = q;

@@ -9,7 +9,6 @@
  * when something comes back. Completion is by interrupt only. Manual: [VIRTIO 5.2].
  */
 #include <drivers/virtio/virtio-blk.h>
-#include <kernel/printk.h>
 
 enum { VIRTIO_BLK_T_IN = 0, VIRTIO_BLK_T_OUT = 1, VIRTIO_BLK_T_FLUSH = 4 };
 enum { VIRTIO_BLK_S_OK = 0, VIRTIO_BLK_S_IOERR = 1, VIRTIO_BLK_S_UNSUPP = 2, S_UNWRITTEN = 0xff };
@@ -21,31 +20,11 @@ static bool is_stopped(const struct virtio_device *vdev)
 
 /* ---- Completion ----------------------------------------------------------------------------- */
 
-/* Outside the lock: done() may submit the next request. */
-static void finish(struct list_head *finished)
-{
-	struct blk_request *req, *next;
-
-	list_for_each_entry_safe(req, next, finished, link) {
-		list_del_init(&req->link);
-		req->done(req);
-	}
-}
-
-static void release(struct vblk_queue *q, struct vblk_slot *slot, int status,
-		    struct list_head *finished)
-{
-	slot->req->status = status;
-	list_add_tail(&slot->req->link, finished);
-	slot->req = NULL;
-	slot->next_free = q->free;
-	q->free = slot;
-}
-
 /* Bytes that the device did not write are not data. [VIRTIO 2.7.8] */
 static int result(const struct vblk_slot *slot, u32 len)
 {
-	u32 expected = slot->req->op == BLK_READ ? slot->req->nsectors * SECTOR_SIZE + 1 : 1;
+	const struct blk_request *req = slot->slot.req;
+	u32 expected = req->op == BLK_READ ? req->nsectors * SECTOR_SIZE + 1 : 1;
 
 	switch (slot->status) {
 	case VIRTIO_BLK_S_OK:
@@ -59,20 +38,17 @@ static int result(const struct vblk_slot *slot, u32 len)
 
 /* ---- Submission ----------------------------------------------------------------------------- */
 
-/* The request into the ring; false if there is no room now. Locked. */
-static bool start(struct vblk_queue *q, struct blk_request *req)
+bool vblk_start_request(struct blk_queue *blk, struct blk_slot *free, struct blk_request *req)
 {
 	static const u8 type[] = {
 		[BLK_READ] = VIRTIO_BLK_T_IN,
 		[BLK_WRITE] = VIRTIO_BLK_T_OUT,
 		[BLK_FLUSH] = VIRTIO_BLK_T_FLUSH,
 	};
-	struct vblk_slot *slot = q->free;
+	struct vblk_slot *slot = container_of(free, struct vblk_slot, slot);
 	struct vq_buf buf[DESCS_PER_REQUEST];
 	unsigned int n = 0, out;
 
-	if (!slot)
-		return false;
 	slot->header.type = cpu_to_le32(type[req->op]);
 	slot->header.sector = cpu_to_le64(req->op == BLK_FLUSH ? 0 : req->lba);
 	slot->status = S_UNWRITTEN;
@@ -81,26 +57,13 @@ static bool start(struct vblk_queue *q, struct blk_request *req)
 		buf[n++] = (struct vq_buf){ req->buf, req->nsectors * SECTOR_SIZE };
 	buf[n++] = (struct vq_buf){ &slot->status, 1 };
 	out = req->op == BLK_WRITE ? 2 : 1;
-	if (virtqueue_add(q->vq, buf, out, n - out, slot))
-		return false;
-	slot->req = req;
-	q->free = slot->next_free;
-	return true;
+	return !virtqueue_add(container_of(blk, struct vblk_queue, blk)->vq, buf, out, n - out,
+			      slot);
 }
 
 static void start_waiting(struct vblk_queue *q)
 {
-	bool any = false;
-
-	while (!list_empty(&q->waiting)) {
-		struct blk_request *req = list_first_entry(&q->waiting, struct blk_request, link);
-
-		if (!start(q, req))
-			break;
-		list_del_init(&req->link);
-		any = true;
-	}
-	if (any)
+	if (blk_queue_start(&q->blk))
 		virtqueue_kick(q->vq);
 }
 
@@ -116,18 +79,11 @@ void vblk_fail(struct vblk *vb)
 		struct vblk_slot *slot;
 
 		while ((slot = virtqueue_detach_unused_buf(q->vq)))
-			release(q, slot, -EIO, &finished);
-		while (!list_empty(&q->waiting)) {
-			struct blk_request *req =
-				list_first_entry(&q->waiting, struct blk_request, link);
-
-			list_del_init(&req->link);
-			req->status = -EIO;
-			list_add_tail(&req->link, &finished);
-		}
+			blk_queue_end(&q->blk, &slot->slot, -EIO, &finished);
+		blk_queue_fail_waiting(&q->blk, &finished);
 		spin_unlock_irqrestore(&q->vq->lock, flags);
 	}
-	finish(&finished);
+	blk_finish(&finished);
 }
 
 /* Without the feature the device has no cache that could lose anything. [VIRTIO 5.2.6.2] */
@@ -147,7 +103,7 @@ static void vblk_submit(struct block_device *block, struct blk_request *req)
 	req->queue = q->vq->index;
 	req->status = is_stopped(vb->vdev) ? -EIO : 0;
 	if (!req->status && !nothing_to_do(vb, req)) {
-		list_add_tail(&req->link, &q->waiting);
+		list_add_tail(&req->link, &q->blk.waiting);
 		start_waiting(q);
 		taken = true;
 	}
@@ -177,13 +133,13 @@ void vblk_done(struct virtqueue *vq)
 		do {
 			virtqueue_disable_cb(vq);
 			while ((slot = virtqueue_get_buf(vq, &len)))
-				release(q, slot, result(slot, len), &finished);
+				blk_queue_end(&q->blk, &slot->slot, result(slot, len), &finished);
 		} while (!virtqueue_enable_cb(vq));
 		start_waiting(q);
 		broken = vq->broken;
 	}
 	spin_unlock_irqrestore(&vq->lock, flags);
-	finish(&finished);
+	blk_finish(&finished);
 	if (broken)
 		vblk_fail(vq->vdev->dev.driver_data);
 }

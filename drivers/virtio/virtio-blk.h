@@ -19,23 +19,22 @@ enum {
 
 #define DESCS_PER_REQUEST	3
 
-/* What the device needs beside the data of one request, and whose it is. */
+/* What the device needs beside the data of one request. */
 struct vblk_slot {
+	struct blk_slot slot;
 	struct {
 		le32 type, reserved;
 		le64 sector;
 	} header;
 	u8 status;
-	struct blk_request *req;
-	struct vblk_slot *next_free;
 };
 
 struct vblk_queue {
 	struct virtqueue *vq;		/* its lock protects the rest */
-	struct vblk_slot *slots, *free;
+	struct blk_queue blk;
+	struct vblk_slot *slots;
 	unsigned int nr_slots;
 	dma_addr_t slots_dma;
-	struct list_head waiting;	/* requests that found no room */
 };
 
 struct vblk {
@@ -46,6 +45,7 @@ struct vblk {
 };
 
 extern const struct block_ops vblk_ops;
+bool vblk_start_request(struct blk_queue *blk, struct blk_slot *slot, struct blk_request *req);
 /* Irq context: buffers of the queue were used. */
 void vblk_done(struct virtqueue *vq);
 /* Stops the device, then fails all that it had: it cannot touch a buffer any more. Any context. */
