@@ -101,7 +101,7 @@ class Server:
 
     # ---- For tests ----
 
-    def wait_peers(self, number, timeout=60):
+    def wait_peers(self, number, timeout=300):
         """Waits until so many guests are there; their numbers."""
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.clients) >= number, timeout)
@@ -111,7 +111,7 @@ class Server:
         """So many doorbells at once: QEMU may see them as one."""
         os.eventfd_write(self.peers[peer][vector], times)
 
-    def heard(self, vector, timeout=60):
+    def heard(self, vector, timeout=300):
         """How often guests rang our vector since the last call, once one has; 0: timeout."""
         fd = self.peers[SELF][vector]
         return os.eventfd_read(fd) if readable([fd], timeout) else 0

@@ -7,8 +7,11 @@ import socket
 import tempfile
 import time
 
+import machine
 
-def connect(path, seconds=20):
+
+def connect(path):
+    seconds = machine.deadline(10)
     end = time.monotonic() + seconds
     while True:
         link = socket.socket(socket.AF_UNIX)
