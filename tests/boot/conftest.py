@@ -12,18 +12,17 @@ from machine import machines  # noqa: E402
 ROWS = [row for row in machines.rows() if os.environ.get('ARCH') in (None, '', row.arch)]
 
 
-def default_rows():
-    """The first row of each ISA."""
-    seen = set()
-    return [row for row in ROWS if row.arch not in seen and not seen.add(row.arch)]
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'rows(where=f): only on machines of which f(row) is true')
 
 
 def pytest_generate_tests(metafunc):
-    """A test that takes `row` runs on every machine there is; with DEFAULT_ROWS in its file, because
-    it is about what does not depend on the controllers, on each ISA's default machine; with BOOTARGS,
-    with these as well, as with BOOTARGS= in the environment."""
+    """A test that takes `row` runs on every machine there is, one marked rows(where=f) on each of
+    which f(row) is true; with BOOTARGS in its file with these as well, as with BOOTARGS= in the
+    environment."""
     if 'row' in metafunc.fixturenames:
-        rows = default_rows() if getattr(metafunc.module, 'DEFAULT_ROWS', False) else ROWS
+        wanted = [mark.kwargs['where'] for mark in metafunc.definition.iter_markers('rows')]
+        rows = [row for row in ROWS if all(want(row) for want in wanted)]
         for more in (getattr(metafunc.module, 'BOOTARGS', ''), os.environ.get('BOOTARGS', '')):
             rows = [row._replace(bootargs=(row.bootargs + ' ' + more).strip()) for row in rows]
         metafunc.parametrize('row', rows, ids=['%s-%s' % (row.arch, row.machine) for row in rows])

@@ -18,12 +18,6 @@ ERRORS = [('correctable', 'BAD_DLLP', 'bad DLLP'), ('nonfatal', 'COMP_TIME', 'co
           ('fatal', 'MALF_TLP', 'malformed TLP')]
 
 
-@pytest.fixture(autouse=True)
-def ports(row):
-    if any('its=off' in word for word in row.args):
-        pytest.skip('QEMU has no ports where it has no MSI controller')
-
-
 class Registers:
     """Configuration space of a function, as qtest reads it."""
 

@@ -15,14 +15,7 @@ EDU = ['-device', 'edu,dma_mask=0xffffffffffffffff']
 
 
 @pytest.fixture
-def wants_msi(row):
-    """QEMU has these devices only where a controller takes MSI."""
-    if 'its=off' in ' '.join(row.args):
-        pytest.skip('QEMU has no edu and no ivshmem-doorbell on this machine')
-
-
-@pytest.fixture
-def msi_row(row, wants_msi):
+def msi_row(row):
     """The machine, with an MSI controller made of memory where it has no other."""
     if machine.irq_mode(row) == 'msix':
         return row
@@ -193,7 +186,7 @@ def test_thousands_offered(row, disk):
 
 # ---- edu ----
 
-def test_edu(row, wants_msi, dice, tmp_path):
+def test_edu(row, dice, tmp_path):
     """Factorials, raised interrupts and DMA: an interrupt each, all of them counted on the line."""
     numbers = [0, 1, 12, 13] + [dice.randrange(2, 200) for _ in range(5)]
     bits = [1, 1 << 31, 0xffffffff] + [dice.randrange(1, 1 << 32) for _ in range(5)]
@@ -212,7 +205,7 @@ def test_edu(row, wants_msi, dice, tmp_path):
     assert check == {'ok': True, 'errors': []}
 
 
-def test_edu_shared(row, wants_msi, disk):
+def test_edu_shared(row, disk):
     """Six functions on four wires, where there are wires: nobody takes another's interrupt."""
     work = ['edu fact %d --dev %d' % (n % 13, n % 5) for n in range(40)]
     result = machine.run(row, script(*work, 'nvme sum 0 2048', 'irq check'),

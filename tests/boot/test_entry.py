@@ -5,17 +5,10 @@ import os
 import machine
 import pytest
 
-DEFAULT_ROWS = True
+pytestmark = pytest.mark.rows(where=lambda row: row.arch == 'aarch64')
 WORK = 'cpus --json; blk stress 100; irq check --json; %s'
 LEVELS = {'el1': [], 'el2': ['-M', 'virtualization=on']}
 MODELS = {'max': [], 'max-without-pmu': ['-cpu', 'max,pmu=off'], 'a72': ['-cpu', 'cortex-a72']}
-
-
-@pytest.fixture
-def arm(row):
-    if row.arch != 'aarch64':
-        pytest.skip('about aarch64')
-    return row
 
 
 def image(row, name):
@@ -35,31 +28,30 @@ def boot(row, monkeypatch, kernel, errors, **options):
 @pytest.mark.parametrize('kernel', ['kernel.elf', 'Image'])
 @pytest.mark.parametrize('model', MODELS)
 @pytest.mark.parametrize('level', LEVELS)
-def test_entry(arm, level, model, kernel, disk, monkeypatch, tmp_path):
-    result = boot(arm, monkeypatch, kernel, tmp_path / 'errors.log', cmd=WORK % 'poweroff',
+def test_entry(row, level, model, kernel, disk, monkeypatch, tmp_path):
+    result = boot(row, monkeypatch, kernel, tmp_path / 'errors.log', cmd=WORK % 'poweroff',
                   disks=[disk], extra=LEVELS[level] + MODELS[model])
     assert all(cpu['online'] for cpu in result.documents[0])
     assert result.documents[-1]['ok']
 
 
 @pytest.mark.parametrize('level', LEVELS)
-def test_cpus_leave_and_come_back(arm, level, disk, monkeypatch, tmp_path):
+def test_cpus_leave_and_come_back(row, level, disk, monkeypatch, tmp_path):
     """PSCI by either conduit: HVC from EL1, SMC from EL2."""
-    result = boot(arm, monkeypatch, 'kernel.elf', tmp_path / 'errors.log', disks=[disk],
+    result = boot(row, monkeypatch, 'kernel.elf', tmp_path / 'errors.log', disks=[disk],
                   cmd='cpu offline 2; cpu online 2; ' + WORK % 'poweroff', extra=LEVELS[level])
     assert all(cpu['online'] for cpu in result.documents[0])
 
 
-def test_without_semihosting(arm, monkeypatch):
+def test_without_semihosting(row, monkeypatch):
     """No boot argument, so PSCI: the machine ends, though without a status."""
-    row = arm._replace(bootargs='')
-    result = machine.run(row, 'panic')
+    result = machine.run(row._replace(bootargs=row.bootargs.replace('semihosting', '')), 'panic')
     assert 'panic: asked for' in result.output
 
 
-def test_semihosting_that_is_not_there(arm):
+def test_semihosting_that_is_not_there(row):
     """Announced but not enabled: the instruction traps, and the next way out is taken."""
-    where = arm.args.index('-semihosting-config')
-    row = arm._replace(args=arm.args[:where] + arm.args[where + 2:])
+    where = row.args.index('-semihosting-config')
+    row = row._replace(args=row.args[:where] + row.args[where + 2:])
     result = machine.run(row, 'poweroff', status=None)
     assert 'panic: undefined instruction' in result.output and 'arch_exit' in result.output

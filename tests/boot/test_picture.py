@@ -137,7 +137,7 @@ def test_trace_file(row, threads, tmp_path):
         assert pids[-1] == (3 if 'irq' in tracks[way[-1]['pid'], way[-1]['tid']] else 1)
         handled += 1 in pids
     disk = [way for way in arrows.values() if 'virtio0-req' in way[0]['name']]
-    if row.machine in ('aia', 'its', 'gicv2m'):
+    if machine.takes_messages(row):
         assert disk and all(way[0]['pid'] == 4 for way in disk)
     if threads:
         assert any(way[-1]['pid'] == 3 for way in arrows.values())

@@ -7,18 +7,10 @@ import zlib
 import machine
 import pytest
 from machine import SOAK
+from test_devices import EDU, script
 
 NET = ['-netdev', 'user,id=n0', '-device', 'virtio-net-pci,netdev=n0,romfile=']
 PINGS = 2000 if SOAK else 20
-
-
-def edu_of(row):
-    """QEMU has it only where a controller takes MSI."""
-    return [] if 'its=off' in ' '.join(row.args) else ['-device', 'edu,dma_mask=0xffffffffffffffff']
-
-
-def script(*commands):
-    return '; '.join(command + ' --json' for command in commands)
 
 
 def forced(row):
@@ -38,10 +30,8 @@ def line_of(irqs, name):
 
 def test_edu_compares_in_its_thread(row):
     """Only what takes long is left to the thread: one that the driver asked for."""
-    if not edu_of(row):
-        pytest.skip('no edu on this machine')
     result = machine.run(row, script(*3 * ['edu dma'], 'edu fact 7', 'edu raise 0x100', 'threads',
-                                     'irqs', 'irq check'), extra=edu_of(row))
+                                     'irqs', 'irq check'), extra=EDU)
     *dma, fact, raised, threads, irqs, check = result.documents
     assert dma == [{'bytes': 2048, 'irqs': 2}] * 3
     assert fact == {'result': 5040, 'irqs': 1} and raised == {'raised': 256, 'irqs': 1}
@@ -54,13 +44,14 @@ def test_edu_compares_in_its_thread(row):
 
 def test_s113_forced_threads_on_real_devices(row, disk):
     """Each handler of a device in a thread of its line, which is masked meanwhile if it is wired."""
-    numbers = [0, 5, 12, 13, 100] if edu_of(row) else []
+    edu = [] if machine.refuses(row, 'edu') else EDU
+    numbers = [0, 5, 12, 13, 100] if edu else []
     work = ['edu fact %d' % n for n in numbers] + (3 * ['edu dma'] if numbers else [])
     disks = ['-drive', 'file=%s,if=none,id=d,format=raw' % disk,
              '-device', 'virtio-blk-pci,drive=d']
     result = machine.run(forced(row), script(*work, 'net ping 10.0.2.2 %d' % PINGS,
                                              'blk sum 0 2048', 'threads', 'irqs', 'irq check'),
-                         extra=NET + disks + edu_of(row), boots=20)
+                         extra=NET + disks + edu, boots=20)
     *answers, ping, total, threads, irqs, check = result.documents
     assert [d['result'] for d in answers[:len(numbers)]] == \
         [math.factorial(n) % (1 << 32) for n in numbers]

@@ -8,15 +8,14 @@ import machine
 import pytest
 from machine import machines
 
-DEFAULT_ROWS = True
-
 # Each property, or compatible string, is taken out of the whole tree.
-TAKEN = ['msi-parent', 'msi-map', 'riscv,imsics', 'riscv,aplic', 'arm,gic-v3-its', 'arm,gic-v3',
+TAKEN = ['msi-parent', 'msi-map', 'riscv,imsics', 'riscv,aplic', 'sifive,plic-1.0.0', 'riscv,plic0',
+         'arm,gic-v3-its', 'arm,gic-v3', 'arm,gic-v2m-frame', 'arm,cortex-a15-gic',
          'pci-host-ecam-generic', 'interrupt-map', 'interrupt-map-mask', 'bus-range', 'ranges',
          'interrupt-parent', '#interrupt-cells', 'interrupts', 'interrupt-controller',
          'msi-controller', '#msi-cells', 'dma-coherent', 'clocks', 'enable-method']
-NAMED = ['msi-parent', 'riscv,imsics', 'riscv,aplic', 'arm,gic-v3', 'ranges', 'interrupt-parent',
-         '#interrupt-cells', 'interrupts', 'interrupt-controller']
+NAMED = ['msi-parent', 'riscv,imsics', 'riscv,aplic', 'arm,gic-v3', 'arm,cortex-a15-gic', 'ranges',
+         'interrupt-parent', '#interrupt-cells', 'interrupts', 'interrupt-controller']
 
 
 def machine_tree(row, disk, directory):

@@ -1,42 +1,15 @@
 """Devices on wires: the real-time clock's alarm, and the machine's power key behind a GPIO controller."""
 
 import contextlib
-import json
-import socket
 import time
 
 import machine
 import pytest
-
-DEFAULT_ROWS = True
+import qemu
 
 SECOND = 1000000000
 ERRORS = ['-d', 'guest_errors,unimp', '-D']
-
-
-class Monitor:
-    """QEMU's monitor (QMP) on a socket of this test."""
-
-    def __init__(self, path):
-        self.path = str(path)
-        self.extra = ['-qmp', 'unix:%s,server=on,wait=off' % path]
-
-    def connect(self):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(machine.deadline(1))
-        self.socket.connect(self.path)
-        self.file = self.socket.makefile('rw')
-        assert 'QMP' in json.loads(self.file.readline())
-        self.do('qmp_capabilities')
-
-    def do(self, command):
-        self.file.write(json.dumps({'execute': command}) + '\n')
-        self.file.flush()
-        for line in self.file:
-            if 'event' not in json.loads(line):
-                assert 'return' in json.loads(line), line
-                return
-        raise AssertionError('the monitor is gone')
+KEY = pytest.mark.rows(where=lambda row: row.arch == 'aarch64')     # only its `virt` has a power key
 
 
 def handler(irqs, irq):
@@ -77,51 +50,50 @@ def test_alarm_cancelled(row):
 
 
 def gpio_line(m):
-    """The power key's line; the test is skipped where the machine has none."""
-    document = m.json('gpio')
-    lines = [line for line in document['lines'] if line['irq'] is not None]
-    if not lines:
-        pytest.skip('no GPIO key here')
-    return document, lines[0]
+    """The power key's."""
+    line, = [line for line in m.json('gpio')['lines'] if line['irq'] is not None]
+    return line
 
 
 def wait_for_edges(m, edges):
     until = time.monotonic() + machine.deadline(1)
     while time.monotonic() < until:
-        line = gpio_line(m)[1]
+        line = gpio_line(m)
         if line['edges'] >= edges:
             return line
     raise AssertionError('%d edges of %d' % (line['edges'], edges))
 
 
 @contextlib.contextmanager
-def machine_with_key(row, tmp_path, extra=(), disks=()):
-    monitor = Monitor(tmp_path / 'qmp')
-    with machine.prompt(row, extra=monitor.extra + list(extra), disks=disks) as m:
-        gpio_line(m)
-        monitor.connect()
-        yield m, monitor
+def machine_with_key(row, extra=(), disks=()):
+    with qemu.sockets('qmp') as (arguments, path):
+        with machine.prompt(row, extra=arguments + list(extra), disks=disks) as m:
+            yield m, qemu.Monitor(path['qmp'])
 
 
-def test_power_key_powers_off(row, tmp_path):
-    with machine_with_key(row, tmp_path) as (m, monitor):
-        try:
-            monitor.do('system_powerdown')
-        except ConnectionResetError:
-            pass            # so quick that QEMU is gone before it has answered
-        m.child.expect('power off')
-        assert m.status() == 0
+def power_off(m, monitor):
+    with contextlib.suppress(OSError, ValueError):      # QEMU may be gone before it has answered
+        monitor('system_powerdown')
+    m.child.expect('power off')
+    assert m.status() == 0
 
 
+@KEY
+def test_power_key_powers_off(row):
+    with machine_with_key(row) as (m, monitor):
+        power_off(m, monitor)
+
+
+@KEY
 def test_power_key_counted(row, tmp_path):
     """A press is a pulse of 100 ms, two edges; the device's own trace counts the same."""
     log, trace = tmp_path / 'errors', tmp_path / 'trace'
     extra = ERRORS + [str(log), '-trace', 'pl061_input_change,file=%s' % trace]
     presses = 50
-    with machine_with_key(row, tmp_path, extra) as (m, monitor):
+    with machine_with_key(row, extra) as (m, monitor):
         assert m.json('gpio watch')['watch'] is True
         for n in range(1, presses + 1):
-            monitor.do('system_powerdown')
+            monitor('system_powerdown')
             line = wait_for_edges(m, 2 * n)
             assert line['edges'] == 2 * n and line['level'] == 0
         row_of_key = handler(m.json('irqs'), line['irq'])
@@ -133,26 +105,26 @@ def test_power_key_counted(row, tmp_path):
         assert chained['flow'] == 'chained' and chained['type'] == 'level-high'
         assert m.json('irq check')['ok']
         assert m.json('gpio watch off')['watch'] is False
-        monitor.do('system_powerdown')
-        assert m.status() == 0
+        power_off(m, monitor)
     assert trace.read_text().count('pl061_input_change') in (2 * presses + 1, 2 * presses + 2)
     assert log.read_text() == ''
 
 
+@KEY
 def test_power_key_under_load(row, disk, tmp_path):
     """No edge that the device has seen is lost while every CPU reads from the disk."""
     trace = tmp_path / 'trace'
     extra = ['-trace', 'pl061_input_change,file=%s' % trace]
-    with machine_with_key(row, tmp_path, extra, disks=[disk]) as (m, monitor):
+    with machine_with_key(row, extra, disks=[disk]) as (m, monitor):
         m.json('gpio watch')
         m.child.send('blk stress 100000000\r')
         m.child.expect_exact('\n')
         for _ in range(10):
-            monitor.do('system_powerdown')
+            monitor('system_powerdown')
             time.sleep(0.4)
         m.child.send('\x03')
         m.child.expect_exact('interrupted')
         m.child.expect_exact(machine.PROMPT)
         assert m.json('irq check')['ok']
-        edges = gpio_line(m)[1]['edges']
+        edges = gpio_line(m)['edges']
     assert edges == trace.read_text().count('pl061_input_change') >= 2
