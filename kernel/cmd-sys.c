@@ -180,8 +180,10 @@ static int cmd_help(int argc, char **argv)
 
 		if (argc == 1 || named)
 			show_command(cmd);
-		if (named && !shell_wants_json())
-			shell_printf("usage: %s\n", cmd->usage);
+		if (named && !shell_wants_json()) {
+			shell_printf("usage: %.*s\n", (int)strcspn(cmd->usage, "\n"), cmd->usage);
+			shell_more_forms(cmd, strlen("usage: "));
+		}
 		found |= named;
 	}
 	if (shell_wants_json())

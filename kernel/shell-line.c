@@ -147,13 +147,28 @@ int shell_take_option(int *argc, char **argv, const char *name, u64 *value)
 	return 0;
 }
 
+void shell_more_forms(const struct shell_command *cmd, int column)
+{
+	const char *form = cmd->usage;
+
+	while ((form = strchr(form, '\n'))) {
+		form++;
+		shell_printf("%*s%.*s\n", column, "", (int)strcspn(form, "\n"), form);
+	}
+}
+
 int shell_usage(const char *command)
 {
 	const struct shell_command *cmd = NULL;
 
-	while ((cmd = shell_next_command(cmd)))
-		if (!strcmp(cmd->name, command))
+	while ((cmd = shell_next_command(cmd))) {
+		if (strcmp(cmd->name, command))
+			continue;
+		if (shell_wants_json())
 			return shell_error(-EINVAL, "usage: %s", cmd->usage);
+		shell_error(-EINVAL, "usage: %.*s", (int)strcspn(cmd->usage, "\n"), cmd->usage);
+		shell_more_forms(cmd, strlen("error: usage: "));
+	}
 	return -EINVAL;
 }
 

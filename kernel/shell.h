@@ -40,6 +40,8 @@ int shell_wait(bool (*fn)(void *arg), void *arg, u64 timeout_ns);
 
 /* -EINVAL, after shell_error() that shows how the command is used. */
 int shell_usage(const char *command);
+/* Its second form and on, each on a line that begins at that column. */
+void shell_more_forms(const struct shell_command *cmd, int column);
 int shell_unknown(const char *command);	/* -ENOENT, said */
 /* Sets ARGV (SHELL_MAX_ARGS + 1 slots) to the words of the next command of *LINE, in place: how
  * many, or -EINVAL (said). */

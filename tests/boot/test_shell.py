@@ -48,7 +48,14 @@ def test_bad_arguments(row, disk):
         assert list(document) == ['error'], (command, document)
         assert document['error']
     text = machine.run(row, '; '.join(BAD), disks=[disk], status=1)
-    assert sum(line.startswith('error: ') for line in text.lines) >= 3
+    assert sum(line.startswith('error: ') for line in text.lines) == len(BAD) - 1    # the quote takes the last
+
+
+def test_forms_stand_one_below_the_other():
+    lines = machine.run(machine.machines.rows()[0], 'help irq; irq', status=1).lines
+    for head in ('usage: ', 'error: usage: '):
+        at = lines.index(head + 'irq check [--json]')
+        assert lines[at + 1] == ' ' * len(head) + 'irq doctor [IRQ] [--json]'
 
 
 @pytest.mark.parametrize('cpus', ['0', '1-2', '0-3', '3'])
