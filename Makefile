@@ -390,13 +390,13 @@ help:
 	@printf '%s\n' \
 	'make            build/$(ARCH)/kernel.elf and compile_commands.json' \
 	'make run        boot it in QEMU; Ctrl-A x leaves' \
-	"  MACHINE=m SMP=n DISK=file|none CMD='a; b' QEMU_ARGS='...' DEADLINE=seconds" \
+	"  MACHINE=m SMP=n DISK=file|none CMD='a; b' BOOTARGS='...' QEMU_ARGS='...' DEADLINE=seconds" \
 	'make debug      boot it halted, with gdb in front: help irq lists its commands' \
 	'make tree       OUT=file.svg: a picture of the interrupt tree' \
 	'make trace      OUT=file.json: what every CPU and controller did, for Perfetto; QEMU=1: devices too' \
 	'make test       every check; the last line is "N passed, N failed"' \
-	'make bench      instructions of an interrupt, of its set-up and of the boot; last line JSON' \
 	'make soak       the same with the long versions of the tests' \
+	'make bench      instructions of an interrupt, of its set-up and of the boot; last line JSON' \
 	'make host       build/host/libcascade.a: the irq core for a program of this machine' \
 	'make machines   the machines it runs on, with their QEMU lines' \
 	'make doctor     which tools are here, which are missing, what installs them' \
