@@ -255,7 +255,6 @@ static int cmd_irqs(int argc, char **argv)
 	return 0;
 }
 
-
 static const struct shell_command irqs_command = {
 	.name = "irqs",
 	.usage = "irqs [IRQ | --all] [--json]",

@@ -15,7 +15,7 @@
 
 #include <stdio.h>
 
-#define LINE	"%2u  %7s  %-8s %-25s %s\n"
+#define LINE	"%2u  %9s  %-8s %-25s %s\n"
 
 /* The irq of the path: that of its last handler. */
 static unsigned int path_irq(const struct trace_event *events, unsigned int n)
@@ -40,7 +40,7 @@ static void tell_device(unsigned int irq, const struct trace_event *first)
 			 desc->msi_index, desc->msg.data,
 			 (unsigned long long)msi_msg_address(&desc->msg));
 	else if (first->station != ST_SOFTIRQ)
-		snprintf(text, sizeof(text), "raises wire or bit %lu of %s", d ? d->hwirq : 0,
+		snprintf(text, sizeof(text), "raises hwirq %lu of %s", d ? d->hwirq : 0,
 			 d && d->domain ? d->domain->name : "?");
 	shell_printf(LINE, 0, "", "device", desc ? dev_name(desc->dev) : "-", text);
 }
@@ -49,7 +49,7 @@ static void tell_device(unsigned int irq, const struct trace_event *first)
 static void tell_levels(unsigned int irq)
 {
 	for (const struct irq_data *d = irq_get_irq_data(irq); d && d->domain; d = d->parent_data)
-		shell_printf("%22s = hwirq %lu of %s\n", "", d->hwirq, d->domain->name);
+		shell_printf("%24s = hwirq %lu of %s\n", "", d->hwirq, d->domain->name);
 }
 
 static void tell_event(unsigned int n, const struct trace_event *e, u64 cycles)
@@ -68,7 +68,7 @@ static void tell_end(const struct trace_event *events, unsigned int n)
 
 	for (unsigned int i = 0; i < n; i++)
 		woke |= events[i].station == ST_WAKE;
-	shell_printf("    %7llu  cycles in all, recording included",
+	shell_printf("    %9llu  cycles in all, recording included",
 		     (unsigned long long)(events[n - 1].stamp - events[0].stamp));
 	if (events[0].station == ST_TRAP)
 		shell_printf("; back to %s%s", symbol_name(where, sizeof(where), events[0].b),
@@ -86,7 +86,7 @@ void trace_narrate(void)
 		return;
 	shell_printf("irq %u (%s) on cpu %u, from the device to the handler and back:\n", irq,
 		     trace_action(irq), cpu);
-	shell_printf(" #   cycles  %-8s %-25s %s\n", "station", "function", "what happens there");
+	shell_printf(" #     cycles  %-8s %-25s %s\n", "station", "function", "what happens there");
 	tell_device(irq, events);
 	for (unsigned int i = 0; i < n; i++) {
 		tell_event(i + 1, &events[i], i ? events[i].stamp - events[i - 1].stamp : 0);
