@@ -16,7 +16,6 @@ from machine import SECTOR, SOAK, lines_of
 
 QUIET = ['-d', 'guest_errors,unimp']
 UNMAPPED = (1 << 64) - 1
-BRIDGE = 0x0604
 
 
 def dev(kind, **options):

@@ -36,8 +36,7 @@ class Diagnosis:
 
     def gate(self, level, is_open, name, value):
         """Closed while the core wants that level's line masked is as it should be."""
-        state = int(level.value['common']['state_use_accessors'])
-        excused = state & const('IRQD_IRQ_MASKED') or not state & const('IRQD_IRQ_STARTED')
+        excused = level.irqd_test('IRQ_MASKED') or not level.irqd_test('IRQ_STARTED')
         self.tell(is_open or excused, name, value)
 
     def unseen(self, name, why):
@@ -204,9 +203,8 @@ def plic_links(dx, level):
     dx.cpu = target_of(level)
     context = symbol('plic_contexts')[dx.cpu]
     dx.tell(True, 'pending', 'source %d: %d' % (n, one.pending()))
-    state = int(level.value['common']['state_use_accessors'])
     held = one.claimed_by() is not None
-    dx.tell(not held or state & (const('IRQD_IRQ_INPROGRESS') | const('IRQD_IRQ_MASKED')), 'gateway',
+    dx.tell(not held or level.irqd_test('IRQ_INPROGRESS') or level.irqd_test('IRQ_MASKED'), 'gateway',
             'source %d is %s' % (n, 'claimed and not completed: nothing more comes through' if held else 'open'))
     priority = hw.read(base + 4 * n)
     dx.gate(level, priority, 'priority', '%d' % priority)
@@ -225,7 +223,7 @@ PRIORITY = 1            # of every source of an APLIC that delivers itself
 def aplic_links(dx, level, target):
     """[AIA 4.5]"""
     base, n, one = int(struct_at(level.chip_data, 'aplic')['regs']), level.hwirq, chips.of(level)
-    trigger = model.type_name(int(level.value['common']['state_use_accessors']) & const('IRQD_TRIGGER_MASK'))
+    trigger = model.type_name(level.irqd & const('IRQD_TRIGGER_MASK'))
     mode, wanted = hw.read(base + 4 * n), APLIC_MODES.get(trigger, -22)
     dx.tell(mode and (wanted < 0 or mode == wanted), 'source mode',
             'sourcecfg[%d] is %d, for %s it is %d' % (n, mode, trigger, wanted))
@@ -281,7 +279,7 @@ def imsic_file(dx, level, n):
 
 @controller('IMSIC')
 def imsic_links(dx, level):
-    if not int(level.value['common']['state_use_accessors']) & const('IRQD_ACTIVATED') or not level.chip_data:
+    if not level.irqd_test('ACTIVATED') or not level.chip_data:
         return
     vector = struct_at(level.chip_data, 'imsic_vector')
     dx.cpu, own = int(vector['cpu']), int(vector['desc']) == dx.line.address
@@ -299,8 +297,8 @@ GIC_PRIORITY = 0xa0
 ICC_PMR, ICC_IGRPEN1 = 0xd5384600, 0xd538cce0           # mrs x0, …
 
 
-def sysreg(dx, name, instruction):
-    """A system register that QEMU hides; None, and told so, while the CPU sleeps."""
+def sysreg(dx, instruction):
+    """A system register that QEMU hides; None while the CPU sleeps."""
     thread = guest.thread_of(dx.cpu)
     return None if thread is None else guest.run(thread, instruction, {}, 0)
 
@@ -316,7 +314,7 @@ class Gic3Path:
         self.read = hw.read
         self.cpu = int(model.Cpu(dx.cpu).hwid) & 0xff00ffffff
         self.ctlr = hw.read(self.dist)
-        self.mask, self.interface = sysreg(dx, 'PMR', ICC_PMR), sysreg(dx, 'IGRPEN1', ICC_IGRPEN1)
+        self.mask, self.interface = sysreg(dx, ICC_PMR), sysreg(dx, ICC_IGRPEN1)
         self.route = hw.read(self.dist + 0x6000 + 8 * n, 8) if 32 <= n < 8192 else self.cpu
         self.routed = self.route == self.cpu
 
@@ -368,15 +366,14 @@ def gic_links(dx, level):
     dx.tell(path.routed, 'route', 'INTID %d goes to %s, which is %scpu %d'
             % (n, c_hex(path.route), '' if path.routed else 'not ', dx.cpu))
     gic_tail(dx, path, 'INTID %d has' % n, path.read(path.bank + 0x400 + (n & ~3)) >> n % 4 * 8 & 0xff)
-    handled = int(level.value['common']['state_use_accessors']) & const('IRQD_IRQ_INPROGRESS')
-    dx.tell(not active or handled or n < 32, 'active',
+    dx.tell(not active or level.irqd_test('IRQ_INPROGRESS') or n < 32, 'active',
             'INTID %d: %s' % (n, 'yes, its end was never written' if active else 'no'))
 
 
 @controller('ITS')
 def its_links(dx, level):
     """(DeviceID, EventID) -> LPI -> redistributor. [GIC3 5.1]"""
-    if not int(level.value['common']['state_use_accessors']) & const('IRQD_ACTIVATED'):
+    if not level.irqd_test('ACTIVATED'):
         return
     device, lpi = struct_at(level.chip_data, 'its_device'), level.hwirq
     its, event = struct_at(device['its']), lpi - int(device['first_lpi'])

@@ -268,7 +268,14 @@ class Chip:
                 if field.name not in ('name', 'flags') and int(self.value[field.name])}
 
 
-class Level:
+class _Stated:
+    """Has a line's IRQD_ bits in .irqd."""
+
+    def irqd_test(self, name):
+        return bool(self.irqd & const('IRQD_' + name))
+
+
+class Level(_Stated):
     """struct irq_data: one controller on a line's way; hwirq is its own number of the line."""
 
     def __init__(self, value):
@@ -278,6 +285,10 @@ class Level:
         self.domain = Domain.at(value['domain'])
         self.chip = Chip(struct_at(value['chip'])) if int(value['chip']) else None
         self.chip_data = int(value['chip_data'])
+
+    @property
+    def irqd(self):
+        return int(self.value['common']['state_use_accessors'])
 
     @property
     def parent(self):
@@ -306,7 +317,7 @@ class Action:
                 'thread_fn': function(self.thread_fn), 'source': source(self.handler)}
 
 
-class Irq:
+class Irq(_Stated):
     """struct irq_desc: one line."""
 
     def __init__(self, pointer):
@@ -320,9 +331,6 @@ class Irq:
         self.handle_irq = int(value['handle_irq'])
         self.chained = bool(self.istate & const('IRQS_CHAINED'))
         self.locked = bool(int(value['lock']['locked']))
-
-    def irqd_test(self, name):
-        return bool(self.irqd & const('IRQD_' + name))
 
     def setting(self, name):
         """Of IRQ_NOAUTOEN, IRQ_PER_CPU, …"""
