@@ -59,7 +59,7 @@ static void put32(u8 *p, u32 value)
 	put16(p + 2, value);
 }
 
-/* 0 over something that has its checksum in it and is right. [RFC 1071] */
+/* 0 over something that has its checksum in it and is right. [RFC1071] */
 static u16 checksum(const u8 *p, size_t len)
 {
 	u32 sum = 0;

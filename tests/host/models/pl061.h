@@ -1,5 +1,5 @@
 /*
- * A PL061 GPIO controller [DDI 0190, 3.3]. Violations: an access that the manual does not define; a
+ * A PL061 GPIO controller [PL061 3.3]. Violations: an access that the manual does not define; a
  * change of what a line detects while its interrupt is on, or the interrupt turned on with what
  * that change has latched, or of an output; an output driven from outside.
  */
