@@ -2,7 +2,6 @@
  * The real APLIC driver in direct mode, on a model by the book and on one with QEMU's liberties: a
  * level's pending bit that outlives its wire.
  */
-#include <kernel/smp.h>
 #include "models/aplic-direct.h"
 #include "support/board.h"
 #include "support/cpus.h"
@@ -271,11 +270,11 @@ static void s179_sources_that_are_none(void **state)
 static void random_wishes_moves_and_disables_lose_nothing(void **state)
 {
 	(void)state;
-	for (unsigned int n = 0; n < WIRED; n++)
+	wired_at_random(true);
+	for (unsigned int n = 0; n < WIRED; n++) {
 		wired_device(n, n % 2 ? IRQ_TYPE_EDGE_RISING : IRQ_TYPE_LEVEL_HIGH);
-	wired_at_random();
-	for (unsigned int n = 0; n < WIRED; n++)
 		comes_once(n);
+	}
 }
 
 static void moves_while_cpus_and_device_run_freely(void **state)

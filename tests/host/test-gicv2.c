@@ -2,20 +2,20 @@
  * The real GICv2 and v2m drivers on a model: what is claimed is ended as it was claimed, by whom it
  * was claimed; messages are edges of SPIs that nobody else has.
  */
-#include <kernel/device.h>
 #include <kernel/io.h>
 #include <kernel/ipi.h>
 #include <kernel/msi.h>
 #include <kernel/of.h>
 #include <kernel/printk.h>
-#include <kernel/smp.h>
-#include <stdio.h>
 #include <string.h>
 #include "models/gicv2.h"
+#include "support/cpus.h"
 #include "support/doctor.h"
-#include "support/random.h"
+#include "support/gic.h"
+#include "support/machine.h"
 #include "support/rec.h"
-#include "support/tree.h"
+#include "support/sender.h"
+#include "support/traffic.h"
 
 #define NR_CPUS_HERE	4
 #define PH_GIC		1
@@ -37,25 +37,6 @@ static struct machine {
 	bool no_cpu_region;
 } machine;
 static struct tree tree;
-
-static void add_cpus(struct tree *t)
-{
-	char name[24];
-
-	tree_node(t, "cpus");
-	tree_cells(t, "#address-cells", 1, 1);
-	tree_cells(t, "#size-cells", 1, 0);
-	for (u32 i = 0; i < machine.cpus; i++) {
-		u32 hwid = machine.cpus == 1 ? 2 : i;
-
-		snprintf(name, sizeof(name), "cpu@%u", (unsigned int)hwid);
-		tree_node(t, name);
-		tree_string(t, "device_type", "cpu");
-		tree_cells(t, "reg", 1, hwid);
-		tree_end(t);
-	}
-	tree_end(t);
-}
 
 static void add_gic(struct tree *t)
 {
@@ -93,6 +74,18 @@ static void add_devices(struct tree *t)
 	tree_end(t);
 }
 
+static void intrude(unsigned int cpu, unsigned int intid)
+{
+	(void)cpu;
+	gicv2_intrude(intid);
+}
+
+static const struct gic_model model = {
+	.compatible = "arm,cortex-a15-gic", .cpus = NR_CPUS_HERE, .intids = GIC_INTIDS,
+	.wire = gicv2_wire, .intrude = intrude, .enabled = gicv2_enabled,
+	.pending = gicv2_pending, .active = gicv2_active, .edge = gicv2_edge,
+};
+
 static void models(void)
 {
 	static const u64 one[] = { 2 };
@@ -105,21 +98,16 @@ static void models(void)
 
 static int boot(void)
 {
+	static const u64 hwids[] = { 0, 1, 2, 3 };
 	struct tree *t = &tree;
 
+	gic_model = &model;
 	rec_ret = IRQ_HANDLED;
-	tree_begin(t);
-	tree_cells(t, "#address-cells", 1, 2);
-	tree_cells(t, "#size-cells", 1, 2);
+	machine_begin(t);
 	tree_cells(t, "interrupt-parent", 1, PH_GIC);
-	tree_node(t, "chosen");
-	tree_string(t, "bootargs", machine.arguments);
-	tree_end(t);
-	tree_node(t, "memory@40000000");
-	tree_string(t, "device_type", "memory");
-	tree_cells(t, "reg", 4, 0, 0x40000000, 0, 0x20000000);
-	tree_end(t);
-	add_cpus(t);
+	machine_chosen(t, "bootargs", machine.arguments);
+	machine_memory(t);
+	machine_cpus(t, 1, machine.cpus == 1 ? &hwids[2] : hwids, machine.cpus);
 	add_gic(t);
 	add_devices(t);
 	host_boot(tree_finish(t, NULL), 2, models);
@@ -154,67 +142,12 @@ static int teardown(void **state)
 
 /* ---- Devices -------------------------------------------------------------------------------- */
 
-static struct device_node *gic_node(void)
-{
-	return of_find_compatible_node(NULL, "arm,cortex-a15-gic");
-}
-
-static unsigned int map(u32 kind, u32 number, u32 flags)
-{
-	struct irq_fwspec spec = { .fwnode = &gic_node()->fwnode, .param_count = 3,
-				   .param = { kind, number, flags } };
-
-	return irq_create_fwspec_mapping(&spec);
-}
-
-static unsigned int runs, ran_on, wire;
-static void (*in_handler)(unsigned int irq);
-
-static irqreturn_t serve(int irq, void *dev_id)
-{
-	(void)dev_id;
-	runs++;
-	ran_on = smp_processor_id();
-	if (in_handler)
-		in_handler(irq);
-	if (wire)
-		gicv2_wire(wire, false);
-	return IRQ_HANDLED;
-}
-
-static unsigned int device(u32 spi, u32 type)
-{
-	unsigned int irq = map(0, spi, type);
-
-	assert_int_not_equal(irq, 0);
-	runs = 0;
-	in_handler = NULL;
-	wire = 32 + spi;
-	assert_int_equal(request_irq(irq, serve, 0, "dev", &runs), 0);
-	return irq;
-}
-
-static void comes(unsigned int cpu)
-{
-	unsigned int before = runs;
-
-	gicv2_wire(wire, true);
-	host_run_deferred();
-	assert_int_equal(runs, before + 1);
-	assert_int_equal(ran_on, cpu);
-	assert_false(gicv2_active(cpu, wire));
-}
-
 /* ---- Start ---------------------------------------------------------------------------------- */
 
 static void firmwares_leftovers_are_gone(void **state)
 {
-	const char *log = host_printk();
-
 	(void)state;
-	assert_null(strstr(log, "error"));
-	assert_null(strstr(log, "warning"));
-	assert_int_equal(cpumask_weight(cpu_online_mask), NR_CPUS_HERE);
+	assert_booted(NR_CPUS_HERE);
 	for (unsigned int cpu = 0; cpu < NR_CPUS_HERE; cpu++) {
 		assert_false(gicv2_active(cpu, 29));
 		assert_false(gicv2_pending(cpu, 3));
@@ -225,26 +158,14 @@ static void firmwares_leftovers_are_gone(void **state)
 	}
 }
 
-static unsigned int called_on;
-
-static void call(void *arg)
-{
-	(void)arg;
-	called_on = smp_processor_id();
-}
-
 /* The interface's number is not the CPU's, and the end names the sender. */
 static void s102_sgis_reach_their_cpu_and_end(void **state)
 {
 	unsigned int sum = 0;
 
 	(void)state;
-	for (unsigned int round = 0; round < 30; round++) {
-		unsigned int cpu = 1 + round % (NR_CPUS_HERE - 1);
-
-		assert_int_equal(smp_call_function_single(cpu, call, NULL), 0);
-		assert_int_equal(called_on, cpu);
-	}
+	for (unsigned int round = 0; round < 30; round++)
+		assert_call_reaches(1 + round % (NR_CPUS_HERE - 1));
 	for (unsigned int cpu = 0; cpu < NR_CPUS_HERE; cpu++)
 		sum += gicv2_ended_from(gicv2_interface(cpu));
 	assert_true(gicv2_ended_from(gicv2_interface(0)) >= 30);
@@ -254,7 +175,7 @@ static void s102_sgis_reach_their_cpu_and_end(void **state)
 /* Two CPUs send the same SGI before it is taken: two claims, each ended as its own. */
 static void one_sgi_of_two_senders(void **state)
 {
-	unsigned int irq = irq_find_mapping(irq_find_host(gic_node()), IPI_RESCHEDULE);
+	unsigned int irq = irq_find_mapping(gic_domain(), IPI_RESCHEDULE);
 	struct irq_desc *desc = irq_to_desc(irq);
 	unsigned int before = desc->kstat_irqs[1], ends[2];
 
@@ -273,78 +194,27 @@ static void one_sgi_of_two_senders(void **state)
 
 static void one_interface_has_no_targets(void **state)
 {
-	unsigned int irq = device(40, IRQ_TYPE_LEVEL_HIGH);
+	unsigned int irq = spi_device(40, IRQ_TYPE_LEVEL_HIGH);
 
 	(void)state;
 	assert_null(strstr(host_printk(), "error"));
-	comes(0);
+	spi_comes(0);
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(0)), 0);
-	comes(0);
+	spi_comes(0);
 }
 
 /* ---- Lines ---------------------------------------------------------------------------------- */
 
-static void s158_specifiers(void **state)
-{
-	struct irq_fwspec spec = { .fwnode = &gic_node()->fwnode, .param_count = 2 };
-	struct irq_domain *gic = irq_find_host(gic_node());
-	unsigned int irq;
-
-	(void)state;
-	irq = map(0, 5, 4);
-	assert_int_equal(irq_get_irq_data(irq)->hwirq, 37);
-	irq = map(1, 11, 0xf04);	/* with a mask of CPUs */
-	assert_int_equal(irq_get_irq_data(irq)->hwirq, 27);
-	assert_int_equal(irqd_get_trigger_type(irq_get_irq_data(irq)), IRQ_TYPE_LEVEL_HIGH);
-	assert_int_equal(irq_create_fwspec_mapping(&spec), 0);
-	assert_true(logged("has 2 cells, needs 3"));
-	assert_int_equal(map(0, GIC_INTIDS - 32, 4), 0);
-	assert_true(logged("there is no such SPI"));
-	assert_int_equal(map(0, ~0U, 4), 0);
-	assert_int_equal(map(1, 16, 4), 0);
-	assert_true(logged("there is no such PPI"));
-	assert_int_equal(map(2, 0, 4), 0);
-	assert_true(logged("extended"));
-	assert_int_equal(map(7, 0, 4), 0);
-	assert_true(logged("its kind is unknown"));
-	assert_int_not_equal(map(0, 6, 0), 0);
-	assert_true(logged("does not tell its trigger type"));
-	assert_int_equal(irq_find_mapping(gic, GIC_INTIDS), 0);
-}
-
-static void s159_triggers(void **state)
-{
-	unsigned int spi = map(0, 5, 4), ppi = map(1, 11, 4), other = map(1, 12, 4);
-	unsigned int sgi = irq_find_mapping(irq_find_host(gic_node()), 5);
-
-	(void)state;
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_RISING), 0);
-	assert_true(gicv2_edge(37));
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_LEVEL_HIGH), 0);
-	assert_false(gicv2_edge(37));
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_LEVEL_LOW), -EINVAL);
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_FALLING), -EINVAL);
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_BOTH), -EINVAL);
-	enable_percpu_irq(other, IRQ_TYPE_EDGE_RISING);
-	assert_true(gicv2_edge(28));
-	enable_percpu_irq(ppi, IRQ_TYPE_EDGE_RISING);
-	assert_true(logged("PPI 11 cannot be made edge-rising"));
-	enable_percpu_irq(sgi, IRQ_TYPE_LEVEL_HIGH);
-	assert_false(irq_percpu_is_enabled(sgi));
-	enable_percpu_irq(sgi, IRQ_TYPE_EDGE_RISING);
-	assert_true(irq_percpu_is_enabled(sgi));
-}
-
 static void s161_affinity(void **state)
 {
-	unsigned int irq = device(40, IRQ_TYPE_LEVEL_HIGH), ppi = map(1, 11, 4);
+	unsigned int irq = spi_device(40, IRQ_TYPE_LEVEL_HIGH), ppi = gic_map(1, 11, 4);
 
 	(void)state;
 	for (unsigned int cpu = NR_CPUS_HERE; cpu--;) {
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
 		assert_int_equal(gicv2_target(72), cpu);
 		assert_true(gicv2_enabled(0, 72));
-		comes(cpu);
+		spi_comes(cpu);
 	}
 	assert_int_equal(irq_set_affinity(irq, &(struct cpumask){ 0xe }), 0);
 	assert_int_equal(gicv2_target(72), 1);
@@ -358,100 +228,20 @@ static void s161_affinity(void **state)
 	assert_false(gicv2_enabled(0, 72));
 	enable_irq(irq);
 	host_run_deferred();
-	assert_int_equal(ran_on, 3);
+	assert_int_equal(spi.ran_on, 3);
 	assert_int_equal(irq_set_affinity(ppi, cpumask_of(1)), -EINVAL);
-}
-
-static void quiet_at_the_third(unsigned int irq)
-{
-	(void)irq;
-	if (runs == 3)
-		gicv2_wire(72, false);
-}
-
-static void level_comes_again_edge_does_not(void **state)
-{
-	(void)state;
-	device(40, IRQ_TYPE_LEVEL_HIGH);
-	wire = 0;
-	in_handler = quiet_at_the_third;
-	gicv2_wire(72, true);
-	host_run_deferred();
-	assert_int_equal(runs, 3);
-	device(41, IRQ_TYPE_EDGE_RISING);
-	wire = 0;
-	gicv2_wire(73, true);
-	host_run_deferred();
-	host_run_deferred();
-	assert_int_equal(runs, 1);
-	gicv2_wire(73, false);
-	gicv2_wire(73, true);
-	host_run_deferred();
-	assert_int_equal(runs, 2);
-}
-
-static void again(unsigned int irq)
-{
-	(void)irq;
-	in_handler = NULL;
-	gicv2_wire(73, false);
-	gicv2_wire(73, true);
-}
-
-static void edge_during_its_handler_counts(void **state)
-{
-	(void)state;
-	device(41, IRQ_TYPE_EDGE_RISING);
-	wire = 0;
-	in_handler = again;
-	gicv2_wire(73, true);
-	host_run_deferred();
-	assert_int_equal(runs, 2);
 }
 
 static void s174_states(void **state)
 {
-	unsigned int irq = device(41, IRQ_TYPE_EDGE_RISING);
-	bool is;
-
+	unsigned int irq = spi_device(41, IRQ_TYPE_EDGE_RISING);
 	(void)state;
-	wire = 0;
-	assert_int_equal(irq_get_irqchip_state(irq, IRQCHIP_STATE_MASKED, &is), 0);
-	assert_false(is);
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_MASKED, true), 0);
-	assert_false(gicv2_enabled(0, 73));
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_PENDING, true), 0);
-	assert_int_equal(irq_get_irqchip_state(irq, IRQCHIP_STATE_PENDING, &is), 0);
-	assert_true(is);
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_PENDING, false), 0);
-	assert_false(gicv2_pending(0, 73));
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_ACTIVE, true), 0);
-	assert_int_equal(irq_get_irqchip_state(irq, IRQCHIP_STATE_ACTIVE, &is), 0);
-	assert_true(is);
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_ACTIVE, false), 0);
+	spi.wire = 0;
+	assert_gic_states(irq, 73);
 	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_MASKED, false), 0);
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_LINE_LEVEL, true), -EINVAL);
 	assert_int_equal(irq_inject_interrupt(irq), 0);
 	host_run_deferred();
-	assert_int_equal(runs, 1);
-}
-
-static void unmapped_is_ended_and_told_once(void **state)
-{
-	(void)state;
-	host_printk();
-	gicv2_intrude(100);
-	host_run_deferred();
-	assert_true(logged("took INTID 100, which nobody has mapped, and turned it off (1 such"));
-	assert_false(gicv2_enabled(0, 100) || gicv2_active(0, 100));
-	for (unsigned int n = 101; n < 110; n++) {
-		gicv2_intrude(n);
-		host_run_deferred();
-		assert_false(gicv2_enabled(0, n) || gicv2_active(0, n));
-	}
-	assert_true(logged("8 such"));
-	device(40, IRQ_TYPE_LEVEL_HIGH);
-	comes(0);
+	assert_int_equal(spi.runs, 1);
 }
 
 static void spurious_ends_nothing(void **state)
@@ -466,22 +256,6 @@ static void spurious_ends_nothing(void **state)
 
 #define MESSAGES	80
 
-static struct msi_msg sent_as[MESSAGES];
-static struct device dev;
-
-static void dev_write(struct irq_data *d, struct msi_msg *msg)
-{
-	sent_as[d->hwirq] = *msg;
-	irq_data_get_msi_desc(d)->msg = *msg;
-}
-
-static const struct msi_domain_template tmpl = {
-	.name = "TEST",
-	.chip = { .name = "test-msi", .irq_write_msi_msg = dev_write },
-	.info = { .bus_token = DOMAIN_BUS_PCI_DEVICE_MSI, .flags = MSI_FLAG_FREE_MSI_DESCS | MSI_FLAG_ACTIVATE_EARLY |
-		  MSI_FLAG_MULTI_PCI_MSI | MSI_FLAG_USE_DEF_CHIP_OPS },
-};
-
 static struct irq_domain *v2m(void)
 {
 	struct device_node *np = of_find_compatible_node(NULL, "arm,gic-v2m-frame");
@@ -491,39 +265,27 @@ static struct irq_domain *v2m(void)
 
 static void make_device(void)
 {
-	dev = (struct device){ .name = "dev" };
-	dev.msi.domain = v2m();
-	assert_non_null(dev.msi.domain);
-	assert_true(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, MESSAGES, NULL,
-						 NULL));
-	runs = 0;
-	wire = 0;
-	in_handler = NULL;
-}
-
-static void remove_device(void)
-{
-	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
-	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+	assert_true(sender_create(v2m(), DOMAIN_BUS_PCI_DEVICE_MSI, MESSAGES, 0));
+	memset(&spi, 0, sizeof(spi));
 }
 
 /* A block of NR messages at INDEX; the first irq, or an errno. */
 static int block(unsigned int index, unsigned int nr)
 {
 	struct msi_desc init = { .msi_index = index, .nvec_used = nr };
-	int ret;
+	int ret = msi_insert_msi_desc(&sender.dev, &init);
 
-	assert_int_equal(msi_insert_msi_desc(&dev, &init), 0);
-	ret = msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, index, index);
 	if (!ret)
-		return msi_desc_at(&dev, index)->irq;
-	msi_domain_free_irqs_range(&dev, MSI_DEFAULT_DOMAIN, index, index);
+		ret = msi_domain_alloc_irqs_range(&sender.dev, MSI_DEFAULT_DOMAIN, index, index);
+	if (!ret)
+		return msi_desc_at(&sender.dev, index)->irq;
+	msi_domain_free_irqs_range(&sender.dev, MSI_DEFAULT_DOMAIN, index, index);
 	return ret;
 }
 
 static u32 intid_of(unsigned int irq)
 {
-	struct irq_data *d = irq_domain_get_irq_data(irq_find_host(gic_node()), irq);
+	struct irq_data *d = irq_domain_get_irq_data(gic_domain(), irq);
 
 	return d->hwirq;
 }
@@ -536,25 +298,25 @@ static void s163_message_is_an_edge_of_an_spi(void **state)
 	make_device();
 	irq = block(0, 1);
 	assert_true(irq > 0);
-	assert_int_equal(msi_msg_address(&sent_as[0]), GIC_FRAME + 0x40);
-	assert_int_equal(sent_as[0].data, intid_of(irq));
-	assert_in_range(sent_as[0].data, 80, 143);
-	assert_true(gicv2_edge(sent_as[0].data));
-	assert_false(gicv2_enabled(0, sent_as[0].data));
-	assert_int_equal(request_irq(irq, serve, 0, "dev", &runs), 0);
+	assert_int_equal(msi_msg_address(&sender.msg[0]), GIC_FRAME + 0x40);
+	assert_int_equal(sender.msg[0].data, intid_of(irq));
+	assert_in_range(sender.msg[0].data, 80, 143);
+	assert_true(gicv2_edge(sender.msg[0].data));
+	assert_false(gicv2_enabled(0, sender.msg[0].data));
+	assert_int_equal(request_irq(irq, spi_serve, 0, "dev", &spi), 0);
 	for (unsigned int cpu = 0; cpu < NR_CPUS_HERE; cpu++) {
-		struct msi_msg before = sent_as[0];
+		struct msi_msg before = sender.msg[0];
 
 		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
-		assert_memory_equal(&before, &sent_as[0], sizeof(before));
-		host_bus_write(GIC_FRAME + 0x40, sent_as[0].data, 4);
+		assert_memory_equal(&before, &sender.msg[0], sizeof(before));
+		sender_send(0);
 		host_run_deferred();
-		assert_int_equal(runs, cpu + 1);
-		assert_int_equal(ran_on, cpu);
-		assert_false(gicv2_active(cpu, sent_as[0].data));
+		assert_int_equal(spi.runs, cpu + 1);
+		assert_int_equal(spi.ran_on, cpu);
+		assert_false(gicv2_active(cpu, sender.msg[0].data));
 	}
-	free_irq(irq, &runs);
-	remove_device();
+	free_irq(irq, &spi);
+	sender_remove();
 	assert_int_equal(v2m()->mapcount, 0);
 }
 
@@ -574,24 +336,24 @@ static void s163_block_is_aligned_and_whole(void **state)
 		assert_true(irq > 0);
 		while (whole < sizes[i])
 			whole *= 2;
-		assert_int_equal(sent_as[index].data % whole, 0);
+		assert_int_equal(sender.msg[index].data % whole, 0);
 		for (unsigned int n = 0; n < whole; n++) {
-			assert_false(taken[sent_as[index].data + n]);
-			taken[sent_as[index].data + n] = true;
+			assert_false(taken[sender.msg[index].data + n]);
+			taken[sender.msg[index].data + n] = true;
 			if (n < sizes[i])
-				assert_int_equal(intid_of(irq + n), sent_as[index].data + n);
+				assert_int_equal(intid_of(irq + n), sender.msg[index].data + n);
 		}
 	}
-	remove_device();
+	sender_remove();
 	make_device();
 	assert_true(block(0, 32) > 0);		/* all have come back */
-	assert_int_equal(sent_as[0].data, 96);	/* 80 is no multiple of 32 */
+	assert_int_equal(sender.msg[0].data, 96);	/* 80 is no multiple of 32 */
 	assert_int_equal(block(32, 32), 1);
 	assert_true(logged("no 32 SPIs in a row, aligned left"));
 	assert_true(block(32, 16) > 0);
 	assert_true(block(48, 16) > 0);
 	assert_int_equal(block(64, 1), -ENOSPC);
-	remove_device();
+	sender_remove();
 }
 
 static void spis_run_out(void **state)
@@ -602,10 +364,10 @@ static void spis_run_out(void **state)
 		assert_true(block(n, 1) > 0);
 	assert_int_equal(block(64, 1), -ENOSPC);
 	assert_true(logged("no 1 SPI left for messages: of 64, 64 are given and 0 are wires"));
-	msi_domain_free_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 17, 17);
+	msi_domain_free_irqs_range(&sender.dev, MSI_DEFAULT_DOMAIN, 17, 17);
 	assert_true(block(17, 1) > 0);
 	assert_int_equal(block(64, 1), -ENOSPC);
-	remove_device();
+	sender_remove();
 }
 
 static void wires_are_left_out(void **state)
@@ -626,9 +388,9 @@ static void wires_are_left_out(void **state)
 	}
 	assert_int_equal(block(61, 1), -ENOSPC);
 	assert_true(logged("of 64, 61 are given and 3 are wires"));
-	remove_device();
-	device(100 - 32, IRQ_TYPE_LEVEL_HIGH);
-	comes(0);
+	sender_remove();
+	spi_device(100 - 32, IRQ_TYPE_LEVEL_HIGH);
+	spi_comes(0);
 }
 
 static void wires_are_named(void **state)
@@ -667,8 +429,8 @@ static void s163_frame_must_be_of_spis(void **state)
 		boot();
 		assert_true(logged(wrong[i].says));
 		assert_null(v2m());
-		device(40, IRQ_TYPE_LEVEL_HIGH);
-		comes(0);
+		spi_device(40, IRQ_TYPE_LEVEL_HIGH);
+		spi_comes(0);
 	}
 }
 
@@ -703,16 +465,11 @@ static bool try_block(void *arg)
 	int irq;
 
 	(void)arg;
-	dev = (struct device){ .name = "dev" };
-	dev.msi.domain = v2m();
-	if (!msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, 8, NULL, NULL))
+	if (!sender_create(v2m(), DOMAIN_BUS_PCI_DEVICE_MSI, 8, 0))
 		return false;
-	irq = -ENOMEM;
-	if (msi_insert_msi_desc(&dev, &(struct msi_desc){ .msi_index = 0, .nvec_used = 3 }) == 0 &&
-	    !msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0))
-		irq = 0;
-	remove_device();
-	return !irq;
+	irq = block(0, 3);
+	sender_remove();
+	return irq > 0;
 }
 
 static void block_without_memory(void **state)
@@ -724,81 +481,40 @@ static void block_without_memory(void **state)
 	make_device();
 	for (unsigned int n = 0; n < 64; n++)	/* nothing has been kept */
 		assert_true(block(n, 1) > 0);
-	remove_device();
+	sender_remove();
 }
 
 /* ---- At random: wires, and messages of one device -------------------------------------------- */
 
-#define LINES	12	/* the second half are messages */
-
-static struct { unsigned int irq, due, got; bool off; } line[LINES];
-
-static irqreturn_t count(int irq, void *arg)
-{
-	unsigned int n = (uintptr_t)arg;
-
-	assert_int_equal(line[n].irq, irq);
-	line[n].got++;
-	if (n < LINES / 2)
-		gicv2_wire(32 + 40 + n, false);
-	return IRQ_HANDLED;
-}
+#define WIRES	6		/* the other half are messages */
 
 static void raise(unsigned int n)
 {
-	if (line[n].due > line[n].got)
-		return;
-	line[n].due = line[n].got + 1;
-	if (n < LINES / 2)
+	if (n < WIRES)
 		gicv2_wire(32 + 40 + n, true);
 	else
-		host_bus_write(GIC_FRAME + 0x40, intid_of(line[n].irq), 4);
+		sender_send(n - WIRES);
 }
 
-static void do_something(u64 *seed)
+static void served(unsigned int n)
 {
-	unsigned int n = host_random(seed) % LINES;
-
-	switch (host_random(seed) % 6) {
-	case 0:
-		irq_set_affinity(line[n].irq, cpumask_of(host_random(seed) % NR_CPUS_HERE));
-		break;
-	case 1:
-		(line[n].off ? enable_irq : disable_irq)(line[n].irq);
-		line[n].off = !line[n].off;
-		break;
-	case 2:
-		smp_call_function_single(1 + n % (NR_CPUS_HERE - 1), call, NULL);
-		break;
-	default:
-		raise(n);
-	}
-	if (host_random(seed) % 3 == 0)
-		host_run_deferred();
+	if (n < WIRES)
+		gicv2_wire(32 + 40 + n, false);
 }
 
 static void random_traffic(void **state)
 {
-	u64 seed = random_seed();
+	struct traffic t = { .lines = 2 * WIRES, .cpus = NR_CPUS_HERE, .steps = 3000,
+			     .raise = raise, .served = served };
 
 	(void)state;
 	make_device();
-	memset(line, 0, sizeof(line));
-	for (uintptr_t n = 0; n < LINES; n++) {
-		line[n].irq = n < LINES / 2 ? map(0, 40 + n, n % 2 ? 1 : 4)
-					    : (unsigned int)block(n - LINES / 2, 1);
-		assert_int_equal(request_irq(line[n].irq, count, 0, "line", (void *)n), 0);
+	for (unsigned int n = 0; n < WIRES; n++) {
+		t.irq[n] = gic_map(0, 40 + n, n % 2 ? IRQ_TYPE_EDGE_RISING : IRQ_TYPE_LEVEL_HIGH);
+		t.irq[WIRES + n] = block(n, 1);
 	}
-	for (unsigned int i = 0; i < 3000; i++)
-		do_something(&seed);
-	for (uintptr_t n = 0; n < LINES; n++) {
-		if (line[n].off)
-			enable_irq(line[n].irq);
-		host_run_deferred();
-		assert_true(line[n].got >= line[n].due);
-		free_irq(line[n].irq, (void *)n);
-	}
-	remove_device();
+	traffic_at_random(&t);
+	sender_remove();
 }
 
 /* ---- irq doctor ------------------------------------------------------------------------------ */
@@ -820,7 +536,7 @@ static void broken_register(unsigned int irq, char *reg, unsigned int size, u32 
 static void doctor_names_each_link(void **state)
 {
 	char *dist = ioremap(GIC_DIST, 0x1000), *cpu = ioremap(GIC_CPU, 0x2000);
-	unsigned int irq = device(40, IRQ_TYPE_LEVEL_HIGH);
+	unsigned int irq = spi_device(40, IRQ_TYPE_LEVEL_HIGH);
 	u8 target;
 
 	(void)state;
@@ -839,8 +555,8 @@ static void doctor_names_each_link(void **state)
 	writeb(target, dist + 0x800 + 72);
 	writel(1 << 72 % 32, dist + 0x100 + 72 / 32 * 4);
 	assert_whole(irq);
-	comes(0);
-	free_irq(irq, &runs);
+	spi_comes(0);
+	free_irq(irq, &spi);
 	irq_dispose_mapping(irq);
 }
 
@@ -851,7 +567,7 @@ int main(void)
 		B(s102_sgis_reach_their_cpu_and_end),
 		B(one_sgi_of_two_senders),
 		cmocka_unit_test_setup(one_interface_has_no_targets, one_cpu),
-		B(s158_specifiers),
+		B(s158_cells_name_lines),
 		B(s159_triggers),
 		B(s161_affinity),
 		B(level_comes_again_edge_does_not),

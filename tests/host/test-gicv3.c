@@ -7,17 +7,26 @@
 #include <kernel/printk.h>
 #include <kernel/smp.h>
 #include <string.h>
+#include "support/cpus.h"
+#include "support/gic.h"
 #include "support/gicv3-board.h"
-#include "support/random.h"
 #include "support/rec.h"
+#include "support/traffic.h"
 #include "support/violation.h"
 
 static const struct gicv3_board usual = { .no_its = true };
 static const struct gicv3_board with_its;
 static const struct gicv3_board split = { .no_its = true, .arguments = "gic.eoimode=1" };
 
+static const struct gic_model model = {
+	.compatible = "arm,gic-v3", .cpus = GICV3_CPUS, .intids = GICV3_INTIDS,
+	.wire = gicv3_wire, .intrude = gicv3_intrude, .enabled = gicv3_enabled,
+	.pending = gicv3_pending, .active = gicv3_active, .edge = gicv3_edge,
+};
+
 static int boot(const struct gicv3_board *board)
 {
+	gic_model = &model;
 	rec_ret = IRQ_HANDLED;
 	gicv3_boot(board);
 	return 0;
@@ -34,56 +43,12 @@ static int teardown(void **state)
 #define B(fn)	cmocka_unit_test_setup_teardown(fn, as_usual, teardown)
 #define B2(fn)	B(fn), cmocka_unit_test_setup_teardown(fn, in_two_writes, teardown)
 
-/* ---- Devices -------------------------------------------------------------------------------- */
-
-static unsigned int runs, ran_on, wire;
-static void (*in_handler)(unsigned int irq);
-
-static irqreturn_t serve(int irq, void *dev_id)
-{
-	(void)dev_id;
-	runs++;
-	ran_on = smp_processor_id();
-	if (in_handler)
-		in_handler(irq);
-	if (wire)
-		gicv3_wire(wire, false);
-	return IRQ_HANDLED;
-}
-
-static unsigned int device(u32 spi, u32 type)
-{
-	unsigned int irq = gicv3_map(GIC_SPI, spi, type);
-
-	assert_int_not_equal(irq, 0);
-	runs = 0;
-	in_handler = NULL;
-	wire = 32 + spi;
-	assert_int_equal(request_irq(irq, serve, 0, "dev", &runs), 0);
-	return irq;
-}
-
-static void comes(unsigned int cpu)
-{
-	unsigned int before = runs;
-
-	gicv3_wire(wire, true);
-	host_run_deferred();
-	assert_int_equal(runs, before + 1);
-	assert_int_equal(ran_on, cpu);
-	assert_false(gicv3_active(cpu, wire));
-}
-
 /* ---- Start ---------------------------------------------------------------------------------- */
 
 static void firmwares_leftovers_are_gone(void **state)
 {
-	const char *log = host_printk();
-
 	(void)state;
-	assert_null(strstr(log, "error"));
-	assert_null(strstr(log, "warning"));
-	assert_int_equal(cpumask_weight(cpu_online_mask), GICV3_CPUS);
+	assert_booted(GICV3_CPUS);
 	for (unsigned int cpu = 0; cpu < GICV3_CPUS; cpu++)
 		assert_false(gicv3_active(cpu, 29) || gicv3_pending(cpu, 5));
 	for (unsigned int intid = 32; intid < GICV3_INTIDS; intid++) {
@@ -94,23 +59,11 @@ static void firmwares_leftovers_are_gone(void **state)
 	assert_null(strstr(gicv3_trace(), "prop"));	/* no ITS: no LPIs */
 }
 
-static unsigned int called_on;
-
-static void call(void *arg)
-{
-	(void)arg;
-	called_on = smp_processor_id();
-}
-
 static void s102_sgis_reach_their_cpu_and_end(void **state)
 {
 	(void)state;
-	for (unsigned int round = 0; round < 30; round++) {
-		unsigned int cpu = 1 + round % (GICV3_CPUS - 1);
-
-		assert_int_equal(smp_call_function_single(cpu, call, NULL), 0);
-		assert_int_equal(called_on, cpu);
-	}
+	for (unsigned int round = 0; round < 30; round++)
+		assert_call_reaches(1 + round % (GICV3_CPUS - 1));
 }
 
 static void wrong_machines(void **state)
@@ -133,61 +86,31 @@ static void wrong_machines(void **state)
 
 /* ---- Statements ----------------------------------------------------------------------------- */
 
-static void s158_cells_name_lines(void **state)
+static void s158_one_cell_is_an_sgi_and_lpis_have_a_kind(void **state)
 {
-	struct irq_fwspec spec = { .fwnode = &gicv3_node()->fwnode, .param_count = 2 };
+	struct irq_fwspec spec;
 	unsigned long hwirq;
 	unsigned int type;
 
 	(void)state;
-	assert_int_equal(irq_get_irq_data(gicv3_map(GIC_SPI, 5, 4))->hwirq, 37);
-	assert_int_equal(irq_get_irq_data(gicv3_map(GIC_PPI, 11, 4))->hwirq, 27);
-	assert_int_equal(irq_create_fwspec_mapping(&spec), 0);
-	assert_true(logged("has 2 cells, needs 3"));
-	assert_int_equal(gicv3_map(GIC_SPI, GICV3_INTIDS - 32, 4), 0);
-	assert_int_equal(gicv3_map(GIC_PPI, 16, 4), 0);
-	assert_int_equal(gicv3_map(GIC_ESPI, 0, 4), 0);
-	assert_true(logged("extended SPIs and PPIs are not supported"));
-	assert_int_equal(gicv3_map(9, 0, 4), 0);
-	host_printk();
-	assert_int_not_equal(gicv3_map(GIC_SPI, 6, 0), 0);
-	assert_true(logged("warning: ") || logged("does not tell its trigger type"));
 	spec = (struct irq_fwspec){ .param_count = 1, .param = { 7 } };
-	assert_int_equal(gicv3_domain()->ops->translate(gicv3_domain(), &spec, &hwirq, &type), 0);
+	assert_int_equal(gic_domain()->ops->translate(gic_domain(), &spec, &hwirq, &type), 0);
 	assert_int_equal(hwirq, 7);
 	assert_int_equal(type, IRQ_TYPE_EDGE_RISING);
 	spec.param[0] = 16;
-	assert_int_equal(gicv3_domain()->ops->translate(gicv3_domain(), &spec, &hwirq, &type),
+	assert_int_equal(gic_domain()->ops->translate(gic_domain(), &spec, &hwirq, &type),
 			 -EINVAL);
 	spec = (struct irq_fwspec){ .param_count = 3, .param = { GIC_LPI, 8200, 1 } };
-	assert_int_equal(gicv3_domain()->ops->translate(gicv3_domain(), &spec, &hwirq, &type), 0);
+	assert_int_equal(gic_domain()->ops->translate(gic_domain(), &spec, &hwirq, &type), 0);
 	assert_int_equal(hwirq, 8200);
 }
 
-static void s159_triggers(void **state)
+static void s159_a_wired_in_trigger_stays(void **state)
 {
-	unsigned int spi = gicv3_map(GIC_SPI, 5, 4), ppi = gicv3_map(GIC_PPI, 12, 4);
-	unsigned int fixed_spi = gicv3_map(GIC_SPI, GICV3_FIXED_SPI - 32, 4);
-	unsigned int fixed_ppi = gicv3_map(GIC_PPI, GICV3_FIXED_PPI - 16, 4);
-	unsigned int sgi = irq_find_mapping(gicv3_domain(), 5);
+	unsigned int irq = gic_map(GIC_SPI, GICV3_FIXED_SPI - 32, IRQ_TYPE_LEVEL_HIGH);
 
 	(void)state;
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_RISING), 0);
-	assert_true(gicv3_edge(37));
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_LEVEL_HIGH), 0);
-	assert_false(gicv3_edge(37));
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_LEVEL_LOW), -EINVAL);
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_FALLING), -EINVAL);
-	assert_int_equal(irq_set_irq_type(spi, IRQ_TYPE_EDGE_BOTH), -EINVAL);
-	assert_int_equal(irq_set_irq_type(fixed_spi, IRQ_TYPE_EDGE_RISING), -EINVAL);
-	enable_percpu_irq(ppi, IRQ_TYPE_EDGE_RISING);
-	assert_true(gicv3_edge(28));
-	enable_percpu_irq(fixed_ppi, IRQ_TYPE_EDGE_RISING);
-	assert_true(logged("PPI 11 cannot be made edge-rising"));
-	enable_percpu_irq(sgi, IRQ_TYPE_LEVEL_HIGH);
-	assert_false(irq_percpu_is_enabled(sgi));
-	enable_percpu_irq(sgi, IRQ_TYPE_EDGE_RISING);
-	assert_true(irq_percpu_is_enabled(sgi));
+	assert_int_equal(irq_set_irq_type(irq, IRQ_TYPE_EDGE_RISING), -EINVAL);
 }
 
 static irq_flow_handler_t flow_of(unsigned int irq)
@@ -201,19 +124,19 @@ static void s160_flows(void **state)
 	int lpi;
 
 	(void)state;
-	spi = gicv3_map(GIC_SPI, 5, 4);
-	ppi = gicv3_map(GIC_PPI, 12, 4);
+	spi = gic_map(GIC_SPI, 5, 4);
+	ppi = gic_map(GIC_PPI, 12, 4);
 	assert_ptr_equal(flow_of(spi), handle_fasteoi_irq);
 	assert_true(irqd_is_single_target(irq_get_irq_data(spi)));
 	assert_ptr_equal(flow_of(ppi), handle_percpu_devid_irq);
-	assert_ptr_equal(flow_of(irq_find_mapping(gicv3_domain(), 3)), handle_percpu_devid_irq);
-	lpi = irq_domain_alloc_irqs(gicv3_domain(), 1, -1, &(struct irq_fwspec){
-		.fwnode = &gicv3_node()->fwnode, .param_count = 3,
+	assert_ptr_equal(flow_of(irq_find_mapping(gic_domain(), 3)), handle_percpu_devid_irq);
+	lpi = irq_domain_alloc_irqs(gic_domain(), 1, -1, &(struct irq_fwspec){
+		.fwnode = &gic_node()->fwnode, .param_count = 3,
 		.param = { GIC_LPI, 8192, IRQ_TYPE_EDGE_RISING } });
 	assert_int_equal(lpi, -EPERM);
 	boot(&with_its);
-	lpi = irq_domain_alloc_irqs(gicv3_domain(), 1, -1, &(struct irq_fwspec){
-		.fwnode = &gicv3_node()->fwnode, .param_count = 3,
+	lpi = irq_domain_alloc_irqs(gic_domain(), 1, -1, &(struct irq_fwspec){
+		.fwnode = &gic_node()->fwnode, .param_count = 3,
 		.param = { GIC_LPI, 8193, IRQ_TYPE_EDGE_RISING } });
 	assert_true(lpi > 0);
 	assert_ptr_equal(flow_of(lpi), handle_fasteoi_irq);
@@ -223,7 +146,7 @@ static void s160_flows(void **state)
 
 static void s161_a_route_changes_while_the_line_is_off(void **state)
 {
-	unsigned int irq = device(40, IRQ_TYPE_LEVEL_HIGH), ppi = gicv3_map(GIC_PPI, 11, 4);
+	unsigned int irq = spi_device(40, IRQ_TYPE_LEVEL_HIGH), ppi = gic_map(GIC_PPI, 11, 4);
 	static const char *const moves[] = {
 		"off(72) route(72,3) on(72)", "off(72) route(72,2) on(72)",
 		"off(72) route(72,1) on(72)", "off(72) route(72,0) on(72)",
@@ -238,7 +161,7 @@ static void s161_a_route_changes_while_the_line_is_off(void **state)
 		assert_int_equal(gicv3_route(72), cpu);
 		assert_int_equal(cpumask_weight(irq_data_get_effective_affinity_mask(
 			irq_get_irq_data(irq))), 1);
-		comes(cpu);
+		spi_comes(cpu);
 	}
 	assert_int_equal(irq_set_affinity(irq, &(struct cpumask){ 0xe }), 0);
 	assert_int_equal(gicv3_route(72), 1);
@@ -251,35 +174,10 @@ static void s161_a_route_changes_while_the_line_is_off(void **state)
 	assert_string_equal(gicv3_trace(), "route(72,3)");
 	enable_irq(irq);
 	host_run_deferred();
-	assert_int_equal(ran_on, 3);
+	assert_int_equal(spi.ran_on, 3);
 	assert_int_equal(irq_set_affinity(ppi, cpumask_of(1)), -EINVAL);
 	assert_int_equal(irq_get_irq_data(ppi)->chip->irq_set_affinity(irq_get_irq_data(ppi),
 			 cpumask_of(1), false), -EINVAL);
-}
-
-static void check_states(unsigned int irq, unsigned int intid)
-{
-	bool is;
-
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_MASKED, true), 0);
-	assert_int_equal(irq_get_irqchip_state(irq, IRQCHIP_STATE_MASKED, &is), 0);
-	assert_true(is && !gicv3_enabled(0, intid));
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_PENDING, true), 0);
-	assert_int_equal(irq_get_irqchip_state(irq, IRQCHIP_STATE_PENDING, &is), 0);
-	assert_true(is && gicv3_pending(0, intid));
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_PENDING, false), 0);
-	assert_int_equal(irq_get_irqchip_state(irq, IRQCHIP_STATE_PENDING, &is), 0);
-	assert_false(is || gicv3_pending(0, intid));
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_ACTIVE, true), 0);
-	assert_int_equal(irq_get_irqchip_state(irq, IRQCHIP_STATE_ACTIVE, &is), 0);
-	assert_true(is && gicv3_active(0, intid));
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_ACTIVE, false), 0);
-	assert_false(gicv3_active(0, intid));
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_MASKED, false), 0);
-	assert_true(gicv3_enabled(0, intid));
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_MASKED, true), 0);
-	assert_int_equal(irq_set_irqchip_state(irq, IRQCHIP_STATE_LINE_LEVEL, true), -EINVAL);
-	assert_int_equal(irq_get_irqchip_state(irq, IRQCHIP_STATE_LINE_LEVEL, &is), -EINVAL);
 }
 
 static void s174_states_of_wires_not_of_lpis(void **state)
@@ -289,12 +187,12 @@ static void s174_states_of_wires_not_of_lpis(void **state)
 	bool is;
 
 	(void)state;
-	check_states(gicv3_map(GIC_SPI, 41, IRQ_TYPE_EDGE_RISING), 73);
-	check_states(gicv3_map(GIC_PPI, 12, IRQ_TYPE_EDGE_RISING), 28);
-	check_states(irq_find_mapping(gicv3_domain(), 15), 15);
+	assert_gic_states(gic_map(GIC_SPI, 41, IRQ_TYPE_EDGE_RISING), 73);
+	assert_gic_states(gic_map(GIC_PPI, 12, IRQ_TYPE_EDGE_RISING), 28);
+	assert_gic_states(irq_find_mapping(gic_domain(), 15), 15);
 	boot(&with_its);
-	lpi = irq_domain_alloc_irqs(gicv3_domain(), 1, -1, &(struct irq_fwspec){
-		.fwnode = &gicv3_node()->fwnode, .param_count = 3,
+	lpi = irq_domain_alloc_irqs(gic_domain(), 1, -1, &(struct irq_fwspec){
+		.fwnode = &gic_node()->fwnode, .param_count = 3,
 		.param = { GIC_LPI, 8193, IRQ_TYPE_EDGE_RISING } });
 	assert_true(lpi > 0);
 	for (which = IRQCHIP_STATE_PENDING; which <= IRQCHIP_STATE_LINE_LEVEL; which++) {
@@ -306,44 +204,16 @@ static void s174_states_of_wires_not_of_lpis(void **state)
 
 /* ---- Lines ---------------------------------------------------------------------------------- */
 
-static void quiet_at_the_third(unsigned int irq)
-{
-	(void)irq;
-	if (runs == 3)
-		gicv3_wire(72, false);
-}
-
-static void level_comes_again_edge_does_not(void **state)
-{
-	(void)state;
-	device(40, IRQ_TYPE_LEVEL_HIGH);
-	wire = 0;
-	in_handler = quiet_at_the_third;
-	gicv3_wire(72, true);
-	host_run_deferred();
-	assert_int_equal(runs, 3);
-	device(41, IRQ_TYPE_EDGE_RISING);
-	wire = 0;
-	gicv3_wire(73, true);
-	host_run_deferred();
-	host_run_deferred();
-	assert_int_equal(runs, 1);
-	gicv3_wire(73, false);
-	gicv3_wire(73, true);
-	host_run_deferred();
-	assert_int_equal(runs, 2);
-}
-
 static void ends_come_as_the_mode_says(void **state)
 {
 	(void)state;
-	device(41, IRQ_TYPE_EDGE_RISING);
+	spi_device(41, IRQ_TYPE_EDGE_RISING);
 	gicv3_trace();
 	gicv3_wire(73, true);
 	host_run_deferred();
 	assert_string_equal(gicv3_trace(), "ack(0,73) eoi(0,73)");
 	boot(&split);
-	device(41, IRQ_TYPE_EDGE_RISING);
+	spi_device(41, IRQ_TYPE_EDGE_RISING);
 	gicv3_trace();
 	gicv3_wire(73, true);
 	host_run_deferred();
@@ -372,7 +242,7 @@ static void disable_ppi(void *arg)
 
 static void ppi_is_of_its_cpu(void **state)
 {
-	unsigned int irq = gicv3_map(GIC_PPI, 12, 4);
+	unsigned int irq = gic_map(GIC_PPI, 12, 4);
 
 	(void)state;
 	memset(ppi_runs, 0, sizeof(ppi_runs));
@@ -404,7 +274,7 @@ static irqreturn_t serve_sgi(int irq, void *cookie)
 
 static void s102_sgis_are_enabled_per_cpu_and_sixteen(void **state)
 {
-	unsigned int sgi = irq_find_mapping(gicv3_domain(), 5), ppi = gicv3_map(GIC_PPI, 12, 4);
+	unsigned int sgi = irq_find_mapping(gic_domain(), 5), ppi = gic_map(GIC_PPI, 12, 4);
 
 	(void)state;
 	sgi_runs = 0;
@@ -437,24 +307,6 @@ static void s102_sgis_are_enabled_per_cpu_and_sixteen(void **state)
 	free_percpu_irq(sgi, cookies);
 }
 
-static void unmapped_is_ended_and_told_once(void **state)
-{
-	(void)state;
-	host_printk();
-	gicv3_intrude(2, 100);
-	host_run_deferred();
-	assert_true(logged("took INTID 100, which nobody has mapped, and turned it off (1 such"));
-	assert_false(gicv3_enabled(0, 100) || gicv3_active(0, 100));
-	for (unsigned int n = 101; n < 110; n++) {
-		gicv3_intrude(n % GICV3_CPUS, n);
-		host_run_deferred();
-		assert_false(gicv3_enabled(0, n) || gicv3_active(0, n));
-	}
-	assert_true(logged("8 such"));
-	device(40, IRQ_TYPE_LEVEL_HIGH);
-	comes(0);
-}
-
 static void spurious_ends_nothing(void **state)
 {
 	(void)state;
@@ -467,69 +319,26 @@ static void spurious_ends_nothing(void **state)
 
 /* ---- At random ------------------------------------------------------------------------------ */
 
-#define LINES	12
-
-static struct { unsigned int irq, due, runs; bool off; } line[LINES];
-
-static irqreturn_t count(int irq, void *arg)
+static void raise(unsigned int n)
 {
-	unsigned int n = (unsigned int *)arg - (unsigned int *)&line[0].irq;
-
-	n /= sizeof(line[0]) / sizeof(unsigned int);
-	assert_int_equal(line[n].irq, irq);
-	line[n].runs++;
-	gicv3_wire(32 + 40 + n, false);
-	return IRQ_HANDLED;
+	gicv3_wire(32 + 40 + n, true);
 }
 
-static void do_something(u64 *seed)
+static void served(unsigned int n)
 {
-	unsigned int n = host_random(seed) % LINES;
-
-	switch (host_random(seed) % 6) {
-	case 0:
-		irq_set_affinity(line[n].irq, cpumask_of(host_random(seed) % GICV3_CPUS));
-		break;
-	case 1:
-		(line[n].off ? enable_irq : disable_irq)(line[n].irq);
-		line[n].off = !line[n].off;
-		break;
-	case 2:
-		smp_call_function_single(1 + n % (GICV3_CPUS - 1), call, NULL);
-		break;
-	case 3:
-		assert_int_equal(line[n].off ? 0 : irq_inject_interrupt(line[n].irq), 0);
-		break;
-	default:
-		if (line[n].due == line[n].runs) {
-			gicv3_wire(32 + 40 + n, true);
-			line[n].due = line[n].runs + 1;
-		}
-	}
-	if (host_random(seed) % 3 == 0)
-		host_run_deferred();
+	gicv3_wire(32 + 40 + n, false);
 }
 
 static void random_traffic(void **state)
 {
-	u64 seed = random_seed();
+	struct traffic t = { .lines = 12, .cpus = GICV3_CPUS, .steps = 3000,
+			     .raise = raise, .served = served, .inject = true };
 
 	(void)state;
-	for (unsigned int n = 0; n < LINES; n++) {
-		line[n].irq = gicv3_map(GIC_SPI, 40 + n, n % 2 ? IRQ_TYPE_EDGE_RISING
-							      : IRQ_TYPE_LEVEL_HIGH);
-		line[n].due = line[n].runs = line[n].off = 0;
-		assert_int_equal(request_irq(line[n].irq, count, 0, "line", &line[n].irq), 0);
-	}
-	for (unsigned int i = 0; i < 3000; i++)
-		do_something(&seed);
-	for (unsigned int n = 0; n < LINES; n++) {
-		if (line[n].off)
-			enable_irq(line[n].irq);
-		host_run_deferred();
-		assert_true(line[n].runs >= line[n].due);
-		free_irq(line[n].irq, &line[n].irq);
-	}
+	for (unsigned int n = 0; n < t.lines; n++)
+		t.irq[n] = gic_map(GIC_SPI, 40 + n, n % 2 ? IRQ_TYPE_EDGE_RISING
+							  : IRQ_TYPE_LEVEL_HIGH);
+	traffic_at_random(&t);
 }
 
 int main(void)
@@ -540,11 +349,14 @@ int main(void)
 		B2(s102_sgis_reach_their_cpu_and_end),
 		cmocka_unit_test(wrong_machines),
 		B(s158_cells_name_lines),
+		B(s158_one_cell_is_an_sgi_and_lpis_have_a_kind),
 		B(s159_triggers),
+		B(s159_a_wired_in_trigger_stays),
 		B(s160_flows),
 		B2(s161_a_route_changes_while_the_line_is_off),
 		B(s174_states_of_wires_not_of_lpis),
 		B2(level_comes_again_edge_does_not),
+		B2(edge_during_its_handler_counts),
 		B(ends_come_as_the_mode_says),
 		B2(ppi_is_of_its_cpu),
 		B2(unmapped_is_ended_and_told_once),

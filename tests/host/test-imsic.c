@@ -5,7 +5,6 @@
 #include <asm/csr.h>
 #include <drivers/irqchip/imsic.h>
 #include <kernel/io.h>
-#include <kernel/mm.h>
 #include <kernel/msi.h>
 #include <kernel/of.h>
 #include <kernel/smp.h>

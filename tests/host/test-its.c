@@ -5,7 +5,6 @@
 #include <drivers/irqchip/gic-v3.h>
 #include <drivers/irqchip/gic-v3-its.h>
 #include <drivers/pci/pci.h>
-#include <kernel/mm.h>
 #include <kernel/msi.h>
 #include <kernel/printk.h>
 #include <kernel/smp.h>
@@ -13,8 +12,8 @@
 #include <string.h>
 #include "models/pci.h"
 #include "support/gicv3-board.h"
-#include "support/random.h"
 #include "support/rec.h"
+#include "support/traffic.h"
 
 #define NR_FUNCTIONS	4
 #define ROWS		8
@@ -634,74 +633,25 @@ static void vectors_without_memory(void **state)
 
 /* ---- At random ------------------------------------------------------------------------------ */
 
-#define LINES	(2 * ROWS)
-
-static struct { unsigned int due, got; bool off; } event[LINES];
-
-static irqreturn_t count(int irq, void *arg)
+/* The functions that share a DeviceID, each with half of the lines. */
+static void raise(unsigned int n)
 {
-	(void)irq;
-	event[(uintptr_t)arg].got++;
-	return IRQ_HANDLED;
-}
-
-static unsigned int function_of(unsigned int n) { return n < ROWS ? A : B; }
-
-static unsigned int irq_of(unsigned int n)
-{
-	return pci_irq_vector(dev_of(function_of(n)), n % ROWS);
-}
-
-static void do_something(u64 *seed)
-{
-	unsigned int n = host_random(seed) % LINES, irq = irq_of(n);
-
-	switch (host_random(seed) % 5) {
-	case 0:
-		irq_set_affinity(irq, cpumask_of(host_random(seed) % GICV3_CPUS));
-		break;
-	case 1:
-		(event[n].off ? enable_irq : disable_irq)(irq);
-		event[n].off = !event[n].off;
-		break;
-	case 2:
-		free_irq(irq, (void *)(uintptr_t)n);
-		assert_int_equal(request_irq(irq, count, 0, "random",
-					     (void *)(uintptr_t)n), 0);
-		event[n].off = false;
-		event[n].got = event[n].due;	/* a message may have been forgotten with it */
-		break;
-	default:
-		if (event[n].due <= event[n].got) {
-			event[n].due = event[n].got + 1;
-			pci_model_send(&fn[function_of(n)], n % ROWS);
-		}
-	}
-	if (host_random(seed) % 3 == 0)
-		host_run_deferred();
+	pci_model_send(&fn[n < ROWS ? A : B], n % ROWS);
 }
 
 static void random_traffic(void **state)
 {
-	u64 seed = random_seed();
+	struct traffic t = { .lines = 2 * ROWS, .cpus = GICV3_CPUS, .steps = 2000, .raise = raise };
 
 	(void)state;
-	memset(event, 0, sizeof(event));
-	for (unsigned int f = A; f <= B; f++)
+	for (unsigned int f = A; f <= B; f++) {
 		assert_int_equal(pci_alloc_irq_vectors(dev_of(f), ROWS, ROWS, PCI_IRQ_MSIX), ROWS);
-	for (uintptr_t n = 0; n < LINES; n++)
-		assert_int_equal(request_irq(irq_of(n), count, 0, "random", (void *)n), 0);
-	for (unsigned int i = 0; i < 2000; i++)
-		do_something(&seed);
-	for (uintptr_t n = 0; n < LINES; n++) {
-		if (event[n].off)
-			enable_irq(irq_of(n));
-		host_run_deferred();
-		assert_true(event[n].got >= event[n].due);
-		free_irq(irq_of(n), (void *)n);
+		for (unsigned int n = 0; n < ROWS; n++)
+			t.irq[(f - A) * ROWS + n] = pci_irq_vector(dev_of(f), n);
 	}
-	pci_free_irq_vectors(dev_of(A));
-	pci_free_irq_vectors(dev_of(B));
+	traffic_at_random(&t);
+	for (unsigned int f = A; f <= B; f++)
+		pci_free_irq_vectors(dev_of(f));
 	assert_int_equal(gicv3_lost(), 0);
 	assert_int_equal(gic_lpis_given(), 0);
 }

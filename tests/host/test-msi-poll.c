@@ -3,13 +3,11 @@
  * host_bus_write(), and time is what the tests let pass.
  */
 #include <drivers/irqchip/msi-poll.h>
-#include <kernel/smp.h>
-#include <stdio.h>
 #include <string.h>
 #include "model.h"
+#include "support/machine.h"
 #include "support/rec.h"
 #include "support/sender.h"
-#include "support/tree.h"
 
 #define NR		4
 #define MESSAGES	SENDER_MESSAGES
@@ -24,31 +22,14 @@ static void no_models(void) { }
 
 static void boot(const char *arguments)
 {
+	static const u64 hwids[NR] = { 0, 1, 2, 3 };
 	struct tree *t = &tree;
-	char name[16];
 
 	rec_ret = IRQ_HANDLED;
-	tree_begin(t);
-	tree_cells(t, "#address-cells", 1, 2);
-	tree_cells(t, "#size-cells", 1, 2);
-	tree_node(t, "chosen");
-	tree_string(t, "bootargs", arguments);
-	tree_end(t);
-	tree_node(t, "memory@40000000");
-	tree_string(t, "device_type", "memory");
-	tree_cells(t, "reg", 4, 0, 0x40000000, 0, 0x20000000);
-	tree_end(t);
-	tree_node(t, "cpus");
-	tree_cells(t, "#address-cells", 1, 1);
-	tree_cells(t, "#size-cells", 1, 0);
-	for (u32 cpu = 0; cpu < NR; cpu++) {
-		snprintf(name, sizeof(name), "cpu@%u", (unsigned int)cpu);
-		tree_node(t, name);
-		tree_string(t, "device_type", "cpu");
-		tree_cells(t, "reg", 1, cpu);
-		tree_end(t);
-	}
-	tree_end(t);
+	machine_begin(t);
+	machine_chosen(t, "bootargs", arguments);
+	machine_memory(t);
+	machine_cpus(t, 1, hwids, NR);
 	host_boot(tree_finish(t, NULL), 0, no_models);
 }
 

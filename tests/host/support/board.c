@@ -2,12 +2,12 @@
 #include <kernel/cpu.h>
 #include <kernel/irqdomain.h>
 #include <kernel/of.h>
-#include <stdio.h>
 #include "model.h"
 #include "models/aplic-direct.h"
 #include "models/imsic.h"
 #include "models/plic.h"
 #include "support/board.h"
+#include "support/machine.h"
 
 const u64 board_harts[BOARD_HARTS] = { 4, 1, 7, 2 };
 const u64 board_files[BOARD_HARTS] = { 1, 2, 4, 7 };
@@ -29,17 +29,12 @@ static void interrupts_extended(struct tree *t, u32 cause)
 
 static void add_cpus(struct tree *t)
 {
-	char name[24];
-
 	tree_node(t, "cpus");
 	tree_cells(t, "#address-cells", 1, 1);
 	tree_cells(t, "#size-cells", 1, 0);
 	tree_cells(t, "timebase-frequency", 1, 10000000);
 	for (unsigned int i = 0; i < BOARD_HARTS; i++) {
-		snprintf(name, sizeof(name), "cpu@%u", (unsigned int)board_harts[i]);
-		tree_node(t, name);
-		tree_string(t, "device_type", "cpu");
-		tree_cells(t, "reg", 1, (u32)board_harts[i]);
+		machine_cpu(t, 1, board_harts[i]);
 		tree_string(t, "status", "okay");
 		tree_string(t, "compatible", "riscv");
 		tree_string(t, "riscv,isa", "rv64imac_zicsr_smaia_ssaia_sstc");
@@ -54,8 +49,8 @@ static void add_cpus(struct tree *t)
 	tree_end(t);
 }
 
-/* The APLIC before its IMSIC, and a machine-level IMSIC that firmware has taken. */
-static void add_controllers(struct tree *t)
+/* Left open: to whom it delivers is still to be said. */
+static void add_aplic(struct tree *t)
 {
 	tree_node(t, "interrupt-controller@d000000");
 	tree_string(t, "compatible", "riscv,aplic");
@@ -63,8 +58,14 @@ static void add_controllers(struct tree *t)
 	tree_cells(t, "#interrupt-cells", 1, 2);
 	tree_empty(t, "interrupt-controller");
 	tree_cells(t, "riscv,num-sources", 1, APLIC_SOURCES);
-	tree_cells(t, "msi-parent", 1, PH_IMSIC);
 	tree_cells(t, "phandle", 1, PH_APLIC);
+}
+
+/* The APLIC before its IMSIC, and a machine-level IMSIC that firmware has taken. */
+static void add_controllers(struct tree *t)
+{
+	add_aplic(t);
+	tree_cells(t, "msi-parent", 1, PH_IMSIC);
 	tree_end(t);
 
 	tree_node(t, "interrupt-controller@24000000");
@@ -111,13 +112,7 @@ static void add_plic(struct tree *t, u32 cells)
 
 static void add_direct_aplic(struct tree *t)
 {
-	tree_node(t, "interrupt-controller@d000000");
-	tree_string(t, "compatible", "riscv,aplic");
-	tree_cells(t, "reg", 4, 0, APLIC_BASE, 0, 0x8000);
-	tree_cells(t, "#interrupt-cells", 1, 2);
-	tree_empty(t, "interrupt-controller");
-	tree_cells(t, "riscv,num-sources", 1, APLIC_SOURCES);
-	tree_cells(t, "phandle", 1, PH_APLIC);
+	add_aplic(t);
 	interrupts_extended(t, 9);
 	tree_end(t);
 }
@@ -135,20 +130,9 @@ static void add_pci(struct tree *t)
 			for (unsigned int i = 0; i < 7; i++)
 				*m++ = entry[i];
 		}
-	tree_node(t, "pci@30000000");
-	tree_string(t, "compatible", "pci-host-ecam-generic");
-	tree_string(t, "device_type", "pci");
-	tree_cells(t, "#address-cells", 1, 3);
-	tree_cells(t, "#size-cells", 1, 2);
+	machine_pci(t);
 	tree_cells(t, "#interrupt-cells", 1, 1);
-	tree_cells(t, "reg", 4, 0, 0x30000000, 0, 0x10000000);
-	tree_cells(t, "bus-range", 2, 0, 0xff);
-	tree_empty(t, "dma-coherent");
 	tree_cells(t, "msi-parent", 1, PH_IMSIC);
-	tree_cells(t, "ranges", 21,
-		   0x1000000, 0, 0, 0, 0x3000000, 0, 0x10000,
-		   0x2000000, 0, 0x40000000, 0, 0x40000000, 0, 0x40000000,
-		   0x3000000, 4, 0, 4, 0, 4, 0);
 	tree_cells(t, "interrupt-map-mask", 4, 0x1800, 0, 0, 7);
 	tree_cell_array(t, "interrupt-map", map, 16 * 7);
 	tree_end(t);
@@ -169,18 +153,11 @@ const void *board_tree(unsigned int parts, size_t *size)
 {
 	struct tree *t = &tree;
 
-	tree_begin(t);
-	tree_cells(t, "#address-cells", 1, 2);
-	tree_cells(t, "#size-cells", 1, 2);
+	machine_begin(t);
 	tree_string(t, "compatible", "riscv-virtio");
-	tree_node(t, "chosen");
 	if (parts & BOARD_SERIAL)
-		tree_string(t, "stdout-path", "/soc/serial@10000000");
-	tree_end(t);
-	tree_node(t, "memory@80000000");
-	tree_string(t, "device_type", "memory");
-	tree_cells(t, "reg", 4, 0, 0x80000000, 0, 0x20000000);
-	tree_end(t);
+		machine_chosen(t, "stdout-path", "/soc/serial@10000000");
+	machine_memory(t);
 	add_cpus(t);
 	tree_node(t, "soc");
 	tree_cells(t, "#address-cells", 1, 2);

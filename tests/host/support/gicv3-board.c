@@ -1,9 +1,7 @@
 /* The aarch64 machine of the tests: see gicv3-board.h. */
-#include <kernel/irqdomain.h>
-#include <stdio.h>
 #include "models/pci.h"
 #include "support/gicv3-board.h"
-#include "support/tree.h"
+#include "support/machine.h"
 
 enum { PH_GIC = 1, PH_ITS };
 
@@ -14,23 +12,6 @@ static const u64 frames[] = { 0x001, 0x100000002, 0x005, 0x000, BOOT_HWID };
 
 static struct gicv3_board now;
 static struct tree tree;
-
-static void add_cpus(struct tree *t)
-{
-	char name[32];
-
-	tree_node(t, "cpus");
-	tree_cells(t, "#address-cells", 1, 2);
-	tree_cells(t, "#size-cells", 1, 0);
-	for (unsigned int i = 0; i < GICV3_CPUS; i++) {
-		snprintf(name, sizeof(name), "cpu@%lx", (unsigned long)hwids[i]);
-		tree_node(t, name);
-		tree_string(t, "device_type", "cpu");
-		tree_cells(t, "reg", 2, (u32)(hwids[i] >> 32), (u32)hwids[i]);
-		tree_end(t);
-	}
-	tree_end(t);
-}
 
 static void add_gic(struct tree *t)
 {
@@ -58,21 +39,10 @@ static void add_gic(struct tree *t)
 
 static void add_pci(struct tree *t)
 {
-	tree_node(t, "pcie@30000000");
-	tree_string(t, "compatible", "pci-host-ecam-generic");
-	tree_string(t, "device_type", "pci");
-	tree_cells(t, "#address-cells", 1, 3);
-	tree_cells(t, "#size-cells", 1, 2);
-	tree_cells(t, "reg", 4, 0, 0x30000000, 0, 0x10000000);
-	tree_cells(t, "bus-range", 2, 0, 0xff);
-	tree_empty(t, "dma-coherent");
+	machine_pci(t);
 	tree_cells(t, "msi-map-mask", 1, GICV3_PCI_MASK);
 	if (!now.no_its)
 		tree_cells(t, "msi-map", 4, 0, PH_ITS, GICV3_PCI_OFFSET, 0x8000);
-	tree_cells(t, "ranges", 21,
-		   0x1000000, 0, 0, 0, 0x3000000, 0, 0x10000,
-		   0x2000000, 0, 0x40000000, 0, 0x40000000, 0, 0x40000000,
-		   0x3000000, 4, 0, 4, 0, 4, 0);
 	tree_end(t);
 }
 
@@ -80,18 +50,11 @@ static const void *make_tree(void)
 {
 	struct tree *t = &tree;
 
-	tree_begin(t);
-	tree_cells(t, "#address-cells", 1, 2);
-	tree_cells(t, "#size-cells", 1, 2);
+	machine_begin(t);
 	tree_cells(t, "interrupt-parent", 1, PH_GIC);
-	tree_node(t, "chosen");
-	tree_string(t, "bootargs", now.arguments ?: "");
-	tree_end(t);
-	tree_node(t, "memory@80000000");
-	tree_string(t, "device_type", "memory");
-	tree_cells(t, "reg", 4, 0, 0x80000000, 0, 0x20000000);
-	tree_end(t);
-	add_cpus(t);
+	machine_chosen(t, "bootargs", now.arguments ?: "");
+	machine_memory(t);
+	machine_cpus(t, 2, hwids, GICV3_CPUS);
 	add_gic(t);
 	if (now.pci)
 		add_pci(t);
@@ -119,22 +82,4 @@ void gicv3_boot(const struct gicv3_board *board)
 {
 	now = *board;
 	host_boot(make_tree(), BOOT_HWID, models);
-}
-
-struct device_node *gicv3_node(void)
-{
-	return of_find_compatible_node(NULL, "arm,gic-v3");
-}
-
-struct irq_domain *gicv3_domain(void)
-{
-	return irq_find_host(gicv3_node());
-}
-
-unsigned int gicv3_map(u32 kind, u32 number, u32 flags)
-{
-	struct irq_fwspec spec = { .fwnode = &gicv3_node()->fwnode, .param_count = 3,
-				   .param = { kind, number, flags } };
-
-	return irq_create_fwspec_mapping(&spec);
 }

@@ -6,7 +6,6 @@
 #ifndef TESTS_HOST_GICV3_BOARD_H
 #define TESTS_HOST_GICV3_BOARD_H
 
-#include <kernel/of.h>
 #include "models/gicv3.h"
 
 #define GICV3_CPUS	4
@@ -24,10 +23,5 @@ struct gicv3_board {
 };
 /* host_boot() of that. */
 void gicv3_boot(const struct gicv3_board *board);
-
-struct device_node *gicv3_node(void);
-struct irq_domain *gicv3_domain(void);
-/* A mapping by that specifier; 0: refused. */
-unsigned int gicv3_map(u32 kind, u32 number, u32 flags);
 
 #endif

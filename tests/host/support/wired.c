@@ -7,6 +7,7 @@
 #include "support/cpus.h"
 #include "support/random.h"
 #include "support/rec.h"
+#include "support/traffic.h"
 #include "support/wired.h"
 
 struct wired wired[WIRED];
@@ -83,60 +84,25 @@ void wired_all_come(void)
 
 /* ---- At random ------------------------------------------------------------------------------- */
 
-static void move_anywhere(unsigned int irq, u64 *r)
+static void raise_wire(unsigned int n)
 {
-	irq_set_affinity(irq, cpumask_of(host_random(r) % BOARD_HARTS));
+	set_wire(SOURCE(n), true);
 }
 
-static void random_step(u64 *r, unsigned int *depth)
+static void lower_wire(unsigned int n)
 {
-	unsigned int n = host_random(r) % WIRED, irq = wired[n].irq;
-
-	switch (host_random(r) % 8) {
-	case 0:
-		move_anywhere(irq, r);
-		break;
-	case 1:
-		disable_irq_nosync(irq);
-		depth[n]++;
-		break;
-	case 2:
-		if (depth[n]) {
-			depth[n]--;
-			enable_irq(irq);
-		}
-		break;
-	case 3:
-		host_set_cpu(host_random(r) % BOARD_HARTS);
-		break;
-	case 4:
-		arch_local_irq_disable();
-		wired_wish(n);
-		move_anywhere(irq, r);
-		arch_local_irq_enable();
-		break;
-	case 5:
-		host_run_deferred();
-		break;
-	default:
-		wired_wish(n);
-	}
+	set_wire(SOURCE(n), false);
 }
 
-void wired_at_random(void)
+void wired_at_random(bool edges)
 {
-	unsigned int depth[WIRED] = { 0 }, steps = soak(20000, 500000);
-	u64 r = random_seed();
+	struct traffic t = { .lines = WIRED, .cpus = BOARD_HARTS, .steps = soak(20000, 500000),
+			     .raise = raise_wire, .served = lower_wire };
 
-	while (steps--)
-		random_step(&r, depth);
-	host_set_cpu(0);
 	for (unsigned int n = 0; n < WIRED; n++)
-		for (; depth[n]; depth[n]--)
-			enable_irq(wired[n].irq);
-	host_run_deferred();
-	for (unsigned int n = 0; n < WIRED; n++)
-		assert_int_equal(wired[n].wish, 0);
+		t.irq[n] = board_map(SOURCE(n), edges && n % 2 ? IRQ_TYPE_EDGE_RISING
+							       : IRQ_TYPE_LEVEL_HIGH);
+	traffic_at_random(&t);
 }
 
 /* ---- With real concurrency ------------------------------------------------------------------- */

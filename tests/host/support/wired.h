@@ -30,8 +30,9 @@ unsigned int wired_comes(unsigned int n);
 /* The wishes of all devices, made while interrupts are off, are fulfilled by one run each. */
 void wired_all_come(void);
 
-/* Wishes, moves and disables of all the devices at random: in the end no wish is left. */
-void wired_at_random(void);
+/* traffic_at_random() (traffic.h) on their sources, which nobody has requested; every other one an
+ * edge if EDGES. */
+void wired_at_random(bool edges);
 /* run_freely() (cpus.h) with the first device and its line. */
 unsigned int wired_freely(unsigned int times);
 /* A mapping needs memory, and without leaves nothing behind. */
