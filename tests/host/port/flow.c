@@ -22,7 +22,8 @@ __thread struct flow flow;
 __thread unsigned long host_activity;
 
 static struct flow *owner[NR_CPUS];	/* the flow that came last; NULL: none */
-static bool borrowed[NR_CPUS];
+static struct flow *borrowed[NR_CPUS];	/* by whom; NULL: not */
+unsigned int host_visits;
 static struct thread *replaced[NR_CPUS];	/* what a borrowed CPU goes back to */
 static pthread_key_t exit_key;
 static bool locked;			/* protects all of the above */
@@ -63,6 +64,12 @@ static char host_state(int tid)
 	return p && p[1] ? p[2] : '?';
 }
 
+/* With its interrupts off it is in the middle of something, however long it waits there. */
+static bool is_inside(const struct flow *f)
+{
+	return f->thread.cpu->current != &f->thread || !__atomic_load_n(f->irqs_on, __ATOMIC_RELAXED);
+}
+
 /* True after it has been seen to do nothing, look after look, for long enough. One that waits in
  * the kernel is not outside: then its CPU is idle, or runs something else. Locked. */
 static bool is_outside(struct flow *f)
@@ -71,7 +78,7 @@ static bool is_outside(struct flow *f)
 	u64 now = real_ms();
 	char state;
 
-	if (n != f->seen || f->thread.cpu->current != &f->thread || now - f->looked_at > 5)
+	if (n != f->seen || is_inside(f) || now - f->looked_at > 5)
 		f->seen_at = now;
 	f->seen = n;
 	f->looked_at = now;
@@ -97,6 +104,22 @@ bool host_flows_quiet(void)
 	return quiet;
 }
 
+/* Locked. */
+static void give_back(struct cpu *cpu)
+{
+	__atomic_store_n(&borrowed[cpu->id], NULL, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&host_visits, 1, __ATOMIC_SEQ_CST);
+}
+
+/* This OS thread goes on as its CPU: not before the visitor has left. */
+void host_come_back(void)
+{
+	struct flow **visitor = &borrowed[this_cpu()->id], *who;
+
+	while (flow.acting && (who = __atomic_load_n(visitor, __ATOMIC_SEQ_CST)) && who != &flow)
+		nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
+}
+
 bool host_borrow(struct cpu *cpu)
 {
 	struct flow *f;
@@ -106,9 +129,15 @@ bool host_borrow(struct cpu *cpu)
 	f = owner[cpu->id];
 	ok = !borrowed[cpu->id] && (!f || (f != &flow && is_outside(f)));
 	if (ok) {
-		borrowed[cpu->id] = true;
-		replaced[cpu->id] = cpu->current;
-		cpu->current = cpu->idle;
+		__atomic_store_n(&borrowed[cpu->id], &flow, __ATOMIC_SEQ_CST);
+		__atomic_add_fetch(&host_visits, 1, __ATOMIC_SEQ_CST);
+		ok = !f || __atomic_load_n(f->activity, __ATOMIC_SEQ_CST) == f->seen;
+		if (ok) {
+			replaced[cpu->id] = cpu->current;
+			cpu->current = cpu->idle;
+		} else {
+			give_back(cpu);		/* it is just coming back */
+		}
 	}
 	unlock();
 	return ok;
@@ -117,8 +146,8 @@ bool host_borrow(struct cpu *cpu)
 void host_return(struct cpu *cpu)
 {
 	lock();
-	borrowed[cpu->id] = false;
 	cpu->current = replaced[cpu->id];
+	give_back(cpu);
 	unlock();
 }
 
@@ -170,6 +199,7 @@ static void start(struct flow *f)
 	INIT_LIST_HEAD(&t->all);
 	f->acting = true;
 	f->activity = &host_activity;
+	f->irqs_on = &host_irqs_on;
 	f->tid = gettid();
 	pthread_setspecific(exit_key, f);
 	host_irqs_on = true;
@@ -199,6 +229,7 @@ void host_flow_reset(void)
 	once = true;
 	memset(owner, 0, sizeof(owner));
 	memset(borrowed, 0, sizeof(borrowed));
+	host_visits = 0;
 	memset(&flow, 0, sizeof(flow));
 	host_irqs_on = true;
 }

@@ -15,6 +15,7 @@ struct flow {
 	bool idle;			/* in time_goes_on(): nothing left to do for it */
 	int tid;			/* the host's name for the OS thread */
 	unsigned long *activity;	/* its host_activity */
+	bool *irqs_on;			/* its host_irqs_on */
 	unsigned long seen;		/* that, when others last looked */
 	u64 looked_at, seen_at;		/* real clock, ms: last look; last sign of life */
 };

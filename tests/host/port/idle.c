@@ -51,12 +51,13 @@ static bool visit(struct cpu *cpu)
 	struct host_context here = { .fake_stack = NULL };
 	struct cpu *back = this_cpu();
 	struct thread *idle = cpu->idle;
-	void *context = idle->arch_private;
+	void *context;
 	bool any = false;
 
 	if ((!runnable(cpu) && !has_events(cpu)) || !host_borrow(cpu))
 		return false;
 	arch_set_this_cpu(cpu);
+	context = idle->arch_private;	/* not before: another visitor may have had it */
 	idle->arch_private = &here;
 	while (take_events(cpu) || runnable(cpu)) {
 		schedule();

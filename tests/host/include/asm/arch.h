@@ -14,9 +14,11 @@
 extern __thread struct cpu *host_cpu;
 extern __thread bool host_irqs_on;
 extern __thread unsigned long host_activity;	/* rises while the OS thread is in the kernel */
+extern unsigned int host_visits;	/* CPUs that another OS thread visits just now */
 extern bool host_has_lines;		/* a model may raise interrupt lines */
 
 void host_take_irqs(void);
+void host_come_back(void);
 void host_idle_wait(void);
 void host_relax(void);
 u64 host_counter(void);
@@ -54,8 +56,12 @@ static inline unsigned long arch_local_irq_save(void)
 {
 	unsigned long flags = host_irqs_on;
 
+	/* Who has been away, in pthread_join(), say, may find its CPU visited. In this order, against
+	 * that of host_borrow(): one of the two sees the other. */
+	__atomic_add_fetch(&host_activity, 1, __ATOMIC_SEQ_CST);
+	if (__builtin_expect(__atomic_load_n(&host_visits, __ATOMIC_SEQ_CST), 0))
+		host_come_back();
 	host_irqs_on = false;
-	host_activity++;
 	return flags;
 }
 
