@@ -233,10 +233,12 @@ def test_an_allocation_that_is_not_coming_is_told_at_once():
     """Past, without driver, absent: no waiting.  Where a card may be plugged in, there is."""
     row = FIRST[0]
     alloc = 'irq walk-alloc %s'
-    said = session.run(row, 'uptime', ['tbreak pci_host_probe', alloc % DISK, 'tbreak cmd_uptime', 'continue'] +
+    said = session.run(row, 'uptime', ['tbreak pci_host_probe', alloc % DISK, alloc % '00:1e.0',
+                                       'tbreak cmd_uptime', 'continue'] +
                        [alloc % bdf for bdf in (DISK, '00:00.0', '00:1f.0')])
     assert 'given up: the kernel stopped at pci_host_probe' in [
         text for asked, text in said.parts if asked == alloc % DISK][0]
+    assert said.of(alloc % '00:1e.0') == 'There is no PCI device "00:1e.0"; there are: 00:00.0, 00:01.0.'
     assert said.of(alloc % DISK).startswith(DISK + ' has its interrupts already (msix)')
     assert said.of(alloc % '00:00.0') == '00:00.0 has no driver that could ask for its interrupts.'
     assert said.of(alloc % '00:1f.0').startswith('There is no PCI device "00:1f.0"; there are: 00:00.0, 00:01.0.')

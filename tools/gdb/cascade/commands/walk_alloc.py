@@ -42,6 +42,22 @@ def message_at(pointer):
     return '0x%x to 0x%x%s' % (int(message['data']), address, ', ' + found[1] if found and found[0] else '')
 
 
+def check(bdf):
+    """Raises Problem if it is known that the device is not going to ask."""
+    known = pci.devices()
+    if not known or int(symbol('devices_mutex')['owner']):
+        return                      # they are just being found
+    device = next((one for one in known if one.name == bdf), None)
+    if device is None and not any(one.value['hotplug'] for one in known):
+        pci.device(bdf)
+    if device and device.mode != 'none':
+        raise Problem('%s has its interrupts already (%s); `irq dev %s\' shows them.  To see how it comes '
+                      'by them, begin\nanew (`quit\', `make debug\') and ask before `continue\'.'
+                      % (bdf, device.mode, bdf))
+    if device and not device.driver:
+        raise Problem('%s has no driver that could ask for its interrupts.' % bdf)
+
+
 class Follower:
     """Stops at each step that the thread makes for the device; the watches come as the objects do."""
 
@@ -51,6 +67,7 @@ class Follower:
         self.thread, self.irq, self.device, self.ended = None, None, None, False
         self.event = None           # what the last stop was: a function to call
         self.watch(int(symbol('pci_alloc_irq_vectors_affinity').address), self._vectors)
+        self.watch(int(symbol('watchdog_boot_done').address), self._booted)
 
     # ---- Watches ----
 
@@ -95,6 +112,9 @@ class Follower:
         if self.irq is None:
             self.irq = irq
         return self.every or irq == self.irq
+
+    def _booted(self, values):
+        return None if self.hops else lambda: check(self.bdf)
 
     def _vectors(self, values):
         device = struct_at(values[0], 'pci_dev')
@@ -255,22 +275,6 @@ request_irq().  Begin it before the device has been set up: best where `make deb
         parser.add_argument('--patience', type=float, default=60)
 
     @staticmethod
-    def _check(bdf):
-        """Raises Problem if it is known that the device is not going to ask."""
-        known = pci.devices()
-        if not known or int(symbol('devices_mutex')['owner']):
-            return                      # they are just being found
-        device = next((one for one in known if one.name == bdf), None)
-        if device is None and not any(one.value['hotplug'] for one in known):
-            pci.device(bdf)
-        if device and device.mode != 'none':
-            raise Problem('%s has its interrupts already (%s); `irq dev %s\' shows them.  To see how it comes '
-                          'by them, begin\nanew (`quit\', `make debug\') and ask before `continue\'.'
-                          % (bdf, device.mode, bdf))
-        if device and not device.driver:
-            raise Problem('%s has no driver that could ask for its interrupts.' % bdf)
-
-    @staticmethod
     def _follow(follower, patience):
         """Until it is live; why not, or None."""
         while not follower.ended:
@@ -291,7 +295,7 @@ request_irq().  Begin it before the device has been set up: best where `make deb
             raise Problem('irq walk-alloc: \'%s\' is not a PCI device, as 00:01.0 is.' % args.bdf)
         if args.patience <= 0:
             raise Problem('irq walk-alloc: --patience takes a number above zero.')
-        self._check(args.bdf)
+        check(args.bdf)
         follower = Follower(args.bdf, args.all)
         try:
             with go.Patience(args.patience, not args.json and 'step') as patience:
