@@ -3,6 +3,7 @@ where it cannot work."""
 
 import glob
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -93,6 +94,11 @@ def test_what_ends_takes_qemu_along(command, end, tmp_path):
 
 def test_no_symbols():
     assert 'No symbols of Cascade are loaded' in session.gdb(['irq list'], ['-x', session.START])
+
+
+def test_help_tells_each_command_in_a_sentence():
+    told = re.findall('^irq [-a-z]+ -- (.*)$', session.gdb(['help irq'], ['-x', session.START]), re.M)
+    assert len(told) >= 14 and all(line.endswith('.') for line in told)
 
 
 def test_no_kernel_is_attached():

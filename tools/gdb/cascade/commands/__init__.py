@@ -41,14 +41,14 @@ def number(word):
 class Command(gdb.Command):
     """A command gathers first and prints afterwards, so that --json and text tell the same.
 
-    NAME is what follows `irq'; the docstring is gdb's help."""
+    NAME is what follows `irq'; the docstring is gdb's help, its first line the one in `help irq'."""
 
     name = ''
     stopped = True              # needs the kernel, stopped
 
     def __init__(self):
         super().__init__('irq ' + self.name, gdb.COMMAND_DATA)
-        self._parser = _Parser(prog='irq ' + self.name, add_help=False, usage=self.__doc__)
+        self._parser = _Parser(prog='irq ' + self.name, add_help=False)
         self.arguments(self._parser)
         self._parser.add_argument('--json', action='store_true')
 
@@ -78,7 +78,7 @@ class Command(gdb.Command):
         if args.json:
             gdb.write(json.dumps(document) + '\n')
         else:
-            gdb.write(''.join(text + '\n' for text in self.show(document)))
+            gdb.write(''.join(text.rstrip() + '\n' for text in self.show(document)))
 
 
 class Irq(gdb.Command):
@@ -109,4 +109,4 @@ def table(rows, right=()):
     for row in rows:
         cells = [cell.rjust(width) if n in right else cell.ljust(width)
                  for n, (cell, width) in enumerate(zip(row, widths))]
-        yield '  '.join(cells).rstrip()
+        yield '  '.join(cells)

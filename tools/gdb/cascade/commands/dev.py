@@ -36,9 +36,11 @@ def problems(device, enabled, function_mask, rows):
 
 @command
 class Dev(Command):
-    """irq dev BDF [--json]: a PCI device's interrupt messages, row by row, read from the device
-and compared with what software remembers; pending bits, command register, INTx.  A row of the
-table that is in use is shown even if it is masked."""
+    """A PCI device's interrupt messages, in the device and in software.
+irq dev BDF [--json]
+
+Row by row, read from the device and compared with what software remembers; pending bits, command
+register, INTx.  A row of the table that is in use is shown even if it is masked."""
 
     name = 'dev'
 

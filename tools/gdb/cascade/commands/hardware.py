@@ -17,8 +17,10 @@ def width(word):
 
 @command
 class Chip(Command):
-    """irq chip NAME [--json]: a controller's registers, decoded; none with a side effect is read.
-Without NAME: all controllers of this machine."""
+    """The controllers' registers, decoded.
+irq chip [NAME] [--json]
+
+None with a side effect is read.  Without NAME: all controllers of this machine."""
 
     name = 'chip'
 
@@ -36,7 +38,9 @@ Without NAME: all controllers of this machine."""
 
 @command
 class Peek(Command):
-    """irq peek ADDRESS [--size 1|2|4|8] [--really] [--json]: a device register at a physical address.
+    """A device register at a physical address.
+irq peek ADDRESS [--size 1|2|4|8] [--really] [--json]
+
 Registers that change when they are read are refused without --really."""
 
     name = 'peek'
@@ -55,8 +59,10 @@ Registers that change when they are read are refused without --really."""
 
 @command
 class Inject(Command):
-    """irq inject N [--json]: makes line N pending as its device would, by a message or the controller's
-set-pending register.  It comes when the kernel goes on."""
+    """Makes a line pending as its device would.
+irq inject N [--json]
+
+By a message, or the controller's set-pending register.  It comes when the kernel goes on."""
 
     name = 'inject'
 

@@ -9,9 +9,10 @@ LETTERS = (('disabled', 'D'), ('masked', 'M'), ('pending', 'P'), ('inprogress', 
 
 @command
 class List(Command):
-    """irq list [--all] [--json]: the lines that have a handler; or all descriptors.
+    """The lines that have a handler, and how often they came.
+irq list [--all] [--json]
 
-With --json the document is that of the shell's `irqs --json'.
+--all: every descriptor.  With --json the document is that of the shell's `irqs --json'.
 States: D disabled, M masked, P pending, I in progress."""
 
     name = 'list'
@@ -77,8 +78,11 @@ def explain_state(line):
 
 @command
 class Show(Command):
-    """irq show N [--json]: all about one line: its levels from the device's side to the root, through
-chained controllers too; flow, handlers, state and depth explained."""
+    """All about one line.
+irq show N [--json]
+
+Its levels from the device's side to the root, through chained controllers too; flow, handlers, state
+and depth explained."""
 
     name = 'show'
 

@@ -10,9 +10,10 @@ from ..model import Problem
 
 @command
 class Type(Command):
-    """irq type LINE…: types a line at the guest's prompt; it is read when the kernel goes on.
+    """Types a line at the guest's prompt.
+irq type LINE…
 
-Needs a machine that `make debug' started."""
+It is read when the kernel goes on.  Needs a machine that `make debug' started."""
 
     name = 'type'
     stopped = False

@@ -99,8 +99,11 @@ def locked(line, known):
 
 @command
 class Stuck(Command):
-    """irq stuck [--after S] [--json]: lines that are claimed and not completed, pending and not enabled,
-in progress, or whose descriptor is locked, and which CPU has them in hand.
+    """What does not end, and which CPU has it in hand.
+irq stuck [--after S] [--json]
+
+Lines that are claimed and not completed, pending and not enabled, in progress, or whose descriptor is
+locked.
 
 --after S: lets the kernel run for S seconds in between; only what was there before and has not moved
 since is told."""

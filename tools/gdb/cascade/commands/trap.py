@@ -41,8 +41,11 @@ def frames_until(level):
 
 @command
 class Trap(Command):
-    """irq trap [--json]: the trap that the selected CPU (gdb: thread) is in: its cause, what it
-interrupted and whether that had interrupts on, the stack, the nesting, the irqs in hand."""
+    """The trap that the selected CPU (gdb: thread) is in.
+irq trap [--json]
+
+Its cause, what it interrupted and whether that had interrupts on, the stack, the nesting, the irqs in
+hand."""
 
     name = 'trap'
 

@@ -6,7 +6,8 @@ from .. import model
 
 @command
 class Domains(Command):
-    """irq domains [--json]: the tree of interrupt controllers.
+    """The tree of interrupt controllers.
+irq domains [--json]
 
 With --json the document is that of the shell's `domains --json'."""
 

@@ -147,7 +147,9 @@ def format_hop(n, hop):
 
 @command
 class Walk(Command):
-    """irq walk [N] [--story] [--count K] [--patience S] [--json]
+    """The next interrupt, station by station, with its values.
+irq walk [N] [--story] [--count K] [--patience S] [--json]
+
 Lets the kernel go on and follows the next interrupt of line N (without N: of any line) from the
 trap to its end, threads included: each station, on which CPU, with its values. They are compared with the
 line's live structs (callbacks, flow, actions) while they pass, and afterwards with the kernel's trace ring.

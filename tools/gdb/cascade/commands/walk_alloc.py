@@ -260,7 +260,9 @@ class Follower:
 
 @command
 class WalkAlloc(Command):
-    """irq walk-alloc BDF [--all] [--patience S] [--json]
+    """How a PCI device gets its interrupt, domain by domain.
+irq walk-alloc BDF [--all] [--patience S] [--json]
+
 Lets the kernel go on until the PCI device BDF asks for its interrupts (while it boots, or when it is
 plugged in), and follows the first of them down the domains and back: alloc and activate of each level,
 hwirq and chip that it gets there, the message composed and written, startup and unmask by

@@ -30,7 +30,9 @@ def nobody(line):
 
 @command
 class Who(Command):
-    """irq who <hwirq>@<domain> | --vector CAUSE | --addr ADDRESS --data DATA  [--json]
+    """Whose handler a source, a cause or a message runs; or why nobody's.
+irq who HWIRQ@DOMAIN | --vector CAUSE | --addr ADDRESS --data DATA  [--json]
+
 Which handler will run for that source of a controller, for that cause (riscv: scause; aarch64:
 offset in the vector table), or when a device stores DATA to ADDRESS; or nobody's, and why."""
 

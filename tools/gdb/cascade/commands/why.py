@@ -6,10 +6,13 @@ from .. import doctor, model
 
 @command
 class Why(Command):
-    """irq why N [--json]: does line N get from its device to its handler?  Every link between them is read
-from outside, with the names and the verdicts of the shell's `irq doctor N'; the first that lets nothing
-through is named with its value.  With --json the document is that of `irq doctor N --json', but a link
-that gdb cannot see has "ok": null."""
+    """Why a line does not arrive: the first broken link.
+irq why N [--json]
+
+Does line N get from its device to its handler?  Every link between them is read from outside, with the
+names and the verdicts of the shell's `irq doctor N'; the first that lets nothing through is named with
+its value.  With --json the document is that of `irq doctor N --json', but a link that gdb cannot see
+has "ok": null."""
 
     name = 'why'
 
