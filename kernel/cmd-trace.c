@@ -173,7 +173,7 @@ static void show_event(unsigned int cpu, const struct trace_event *e, u64 cycles
 			     trace_detail(text, sizeof(text), e));
 }
 
-/* "3 events of cpu 0, 0 of them lost", or the beginning of its object in the document. */
+/* "cpu 0: 300 events, the oldest 44 of them lost", or the beginning of its object in the document. */
 static void show_heading(unsigned int cpu, const struct part *part)
 {
 	u64 written = part->head - part->begin, lost = part->oldest - part->begin;
@@ -187,10 +187,12 @@ static void show_heading(unsigned int cpu, const struct part *part)
 		json_key(j, "events"), json_open(j, "[");
 		return;
 	}
-	shell_printf("cpu %u: %llu events, the oldest %llu of them lost\n", cpu,
-		     (unsigned long long)written, (unsigned long long)lost);
+	shell_printf("cpu %u: %llu events", cpu, (unsigned long long)written);
+	if (lost)
+		shell_printf(", the oldest %llu of them lost", (unsigned long long)lost);
+	shell_printf("\n");
 	if (written)
-		shell_printf("cpu     cycles  %-8s %-25s\n", "station", "function");
+		shell_printf("cpu     cycles  %-8s %-25s %s\n", "station", "function", "what happens there");
 }
 
 /* The newest COUNT events of a CPU, oldest first. PART holds what the heading told. */
