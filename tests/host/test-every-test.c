@@ -3,11 +3,11 @@
  * leave behind what no test may leave behind.
  */
 #include <kernel/mm.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "model.h"
+#include "support/die.h"
 #include "support/rec.h"
 
 static void nothing(void **state) { (void)state; }
@@ -38,29 +38,20 @@ static void leaves_a_violation(void **state)
 
 static int teardown_fails(void **state) { (void)state; return -1; }
 
+static const struct CMUnitTest *child_test;
+
+static void run_group(void)
+{
+	_exit(_cmocka_run_group_tests("one", child_test, 1, NULL, NULL));
+}
+
 /* What the group of that one test prints, and how many failed. */
 static int run(const struct CMUnitTest *test, char *out, size_t size)
 {
-	int fd[2], status;
-	size_t n = 0;
-	ssize_t got;
-	pid_t pid;
+	int status;
 
-	assert_int_equal(pipe(fd), 0);
-	pid = fork();
-	if (!pid) {
-		dup2(fd[1], 1);
-		dup2(fd[1], 2);
-		close(fd[0]);
-		alarm(60);
-		_exit(_cmocka_run_group_tests("one", test, 1, NULL, NULL));
-	}
-	close(fd[1]);
-	while (n + 1 < size && (got = read(fd[0], out + n, size - 1 - n)) > 0)
-		n += got;
-	out[n] = '\0';
-	close(fd[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	child_test = test;
+	status = in_child(run_group, out, size);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 

@@ -8,15 +8,13 @@
 #include "models/imsic.h"
 #include "models/nvme.h"
 #include "support/board.h"
+#include "support/disk.h"
 #include "support/random.h"
 #include "support/rec.h"
-
-#define SECTORS		4096UL
 
 static struct nvme_model ctrl, neighbour;
 static unsigned int rows;		/* MSI-X vectors of the controller; 0: a wire */
 static bool with_neighbour;
-static u64 seed;
 
 static void models(void)
 {
@@ -28,12 +26,18 @@ static void models(void)
 
 static void fresh(unsigned int vectors)
 {
-	nvme_model_init(&ctrl, SECTORS, seed);
+	nvme_model_init(&ctrl, DISK_SECTORS, random_seed());
 	rows = vectors;
 }
 
+static const struct disk_model model = {
+	.kind = "nvme", .most = 700, .contents = &ctrl.disk, .step = nvme_model_step,
+	.model = &ctrl,
+};
+
 static void boot(void)
 {
+	disk_model = &model;
 	host_printk();
 	board_boot(BOARD_PCI, models);
 }
@@ -41,65 +45,10 @@ static void boot(void)
 static int setup(void **state)
 {
 	(void)state;
-	seed = random_seed();
 	with_neighbour = false;
 	return 0;
 }
 #define N(fn)	cmocka_unit_test_setup(fn, setup)
-
-static struct block_device *disk(unsigned int n)
-{
-	struct block_device *b = blk_get("nvme", n);
-
-	assert_non_null(b);
-	blk_put(b);			/* stays: nobody removes it meanwhile */
-	return b;
-}
-
-static bool is_there(void)
-{
-	struct block_device *b = blk_get("nvme", 0);
-
-	if (b)
-		blk_put(b);
-	return b;
-}
-
-/* ---- I/O ---------------------------------------------------------------------------------------- */
-
-/* Buffers at any multiple of four, so that every shape of PRPs comes up. */
-static void check_io(struct block_device *b, u64 *r, unsigned int steps)
-{
-	u8 *mem = kmalloc(800 * SECTOR_SIZE), *shadow = malloc(SECTORS * SECTOR_SIZE);
-
-	memcpy(shadow, ctrl.disk, SECTORS * SECTOR_SIZE);
-	for (unsigned int i = 0; i < steps; i++) {
-		u64 n = 1 + host_random(r) % (i % 8 ? 20 : 700);
-		u64 lba = host_random(r) % (SECTORS - n + 1);
-		u8 *buf = mem + 4 * (host_random(r) % 4096);
-
-		host_set_cpu(host_random(r) % BOARD_HARTS);
-		switch (host_random(r) % 5) {
-		case 0:
-			for (u64 k = 0; k < n * SECTOR_SIZE; k++)
-				buf[k] = host_random(r);
-			memcpy(shadow + lba * SECTOR_SIZE, buf, n * SECTOR_SIZE);
-			assert_int_equal(blk_write(b, lba, buf, n), 0);
-			break;
-		case 1:
-			assert_int_equal(blk_flush(b), 0);
-			break;
-		default:
-			memset(buf, 0xee, n * SECTOR_SIZE);
-			assert_int_equal(blk_read(b, lba, buf, n), 0);
-			assert_memory_equal(buf, shadow + lba * SECTOR_SIZE, n * SECTOR_SIZE);
-		}
-	}
-	assert_memory_equal(ctrl.disk, shadow, SECTORS * SECTOR_SIZE);
-	host_set_cpu(0);
-	free(shadow);
-	kfree(mem);
-}
 
 static void each_cpu_has_a_queue_and_a_managed_vector(void **state)
 {
@@ -108,9 +57,9 @@ static void each_cpu_has_a_queue_and_a_managed_vector(void **state)
 	(void)state;
 	fresh(10);
 	boot();
-	assert_int_equal(disk(0)->queues, BOARD_HARTS);
-	assert_int_equal(disk(0)->sectors, SECTORS);
-	assert_string_equal(disk(0)->bus_name, "00:01.0");
+	assert_int_equal(the_disk()->queues, BOARD_HARTS);
+	assert_int_equal(the_disk()->sectors, DISK_SECTORS);
+	assert_string_equal(the_disk()->bus_name, "00:01.0");
 	for (unsigned int i = 0; i <= BOARD_HARTS; i++)
 		assert_int_equal(ctrl.queue[i].vector, i);
 	assert_false(ctrl.queue[BOARD_HARTS + 1].sq);
@@ -137,7 +86,7 @@ static void every_number_of_queues_and_vectors_reads_and_writes(void **state)
 		{ 5, 4, 8, 63, 5 }, { 10, 4, 4, 1023, 9 }, { 5, 1, 1, 63, 1 }, { 3, 2, 8, 1, 5 },
 		{ 2, 1, 8, 3, 5 }, { 1, 1, 8, 63, 7 }, { 0, 1, 8, 15, 5 }, { 4, 3, 3, 2, 3 },
 	};
-	u64 r = seed;
+	u64 r = random_seed();
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(variants); i++) {
@@ -146,66 +95,25 @@ static void every_number_of_queues_and_vectors_reads_and_writes(void **state)
 		ctrl.cap = (ctrl.cap & ~0xffffUL) | variants[i].mqes;
 		ctrl.mdts = variants[i].mdts;
 		boot();
-		assert_int_equal(disk(0)->queues, variants[i].queues);
-		check_io(disk(0), &r, 150);
+		assert_int_equal(the_disk()->queues, variants[i].queues);
+		disk_io(&r, 150);
 		assert_int_equal(ctrl.nr_flying, 0);
-	}
-}
-
-/* ---- Many in flight ----------------------------------------------------------------------------- */
-
-#define MANY	400
-
-static struct blk_request many[MANY];
-static u8 *many_buf[MANY];
-static unsigned int done_count[MANY];
-
-static void many_done(struct blk_request *req)
-{
-	done_count[req - many]++;
-}
-
-static void submit_many(u64 *r)
-{
-	struct block_device *b = disk(0);
-
-	for (unsigned int i = 0; i < MANY; i++) {
-		host_set_cpu(host_random(r) % BOARD_HARTS);
-		many_buf[i] = kmalloc(SECTOR_SIZE);
-		done_count[i] = 0;
-		many[i] = (struct blk_request){ .op = BLK_READ, .lba = i, .nsectors = 1,
-						.buf = many_buf[i], .done = many_done };
-		b->ops->submit(b, &many[i]);
-		if (host_random(r) % 8 == 0)
-			nvme_model_step(&ctrl);
-	}
-	host_set_cpu(0);
-}
-
-static void check_many(int status)
-{
-	for (unsigned int i = 0; i < MANY; i++) {
-		assert_int_equal(done_count[i], 1);
-		assert_int_equal(many[i].status, status);
-		if (!status)
-			assert_int_equal(*(u64 *)many_buf[i], i ^ seed);
-		kfree(many_buf[i]);
 	}
 }
 
 static void more_requests_than_slots_all_complete_once(void **state)
 {
 	static const unsigned int vectors[] = { 5, 2, 1, 0 };
-	u64 r = seed;
+	u64 r = random_seed();
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(vectors); i++) {
 		fresh(vectors[i]);
 		ctrl.cap = (ctrl.cap & ~0xffffUL) | 7;
 		boot();
-		submit_many(&r);
+		disk_submit_many(&r);
 		host_run_deferred();
-		check_many(0);
+		assert_int_equal(disk_many_read(0), DISK_MANY);
 	}
 }
 
@@ -221,16 +129,16 @@ static void status_is_named_and_the_next_one_works(void **state)
 	buf = kmalloc(SECTOR_SIZE);
 	host_printk();
 	ctrl.fail_next = 0x4281;		/* Do Not Retry is no part of the code */
-	assert_int_equal(blk_read(disk(0), 7, buf, 1), -EIO);
+	assert_int_equal(blk_read(the_disk(), 7, buf, 1), -EIO);
 	assert_true(logged("00:01.0: nvme: namespace 1, read of 1 sectors at 7: unrecovered read "
 			   "error (0x281)"));
 	ctrl.fail_next = 0x020;
-	assert_int_equal(blk_write(disk(0), 7, buf, 1), -EPERM);
+	assert_int_equal(blk_write(the_disk(), 7, buf, 1), -EPERM);
 	ctrl.fail_next = 0x001;
-	assert_int_equal(blk_flush(disk(0)), -EOPNOTSUPP);
+	assert_int_equal(blk_flush(the_disk()), -EOPNOTSUPP);
 	ctrl.fail_next = 0x7ff;
-	assert_int_equal(blk_flush(disk(0)), -EIO);
-	assert_int_equal(blk_read(disk(0), 7, buf, 1), 0);
+	assert_int_equal(blk_flush(the_disk()), -EIO);
+	assert_int_equal(blk_read(the_disk(), 7, buf, 1), 0);
 	kfree(buf);
 }
 
@@ -238,23 +146,23 @@ static void status_is_named_and_the_next_one_works(void **state)
 static void expect_no_disk(const char *text)
 {
 	const char *log;
-	u64 r = seed, *word;
+	u64 r = random_seed(), *word;
 
 	with_neighbour = true;
-	nvme_model_init(&neighbour, SECTORS, seed);
+	nvme_model_init(&neighbour, DISK_SECTORS, random_seed());
 	boot();
 	log = host_printk();
 	if (!strstr(log, text) || !strstr(log, "00:01.0"))
 		fail_msg("expected '%s' in: %s", text, log);
 	assert_true(ktime_get_ns() < 15 * NSEC_PER_SEC);	/* since the boot began */
-	assert_string_equal(disk(0)->bus_name, "00:02.0");
+	assert_string_equal(the_disk()->bus_name, "00:02.0");
 	assert_int_equal(pci_model_get16(&ctrl.pci, 4) & PCI_COMMAND_MASTER, 0);
 	word = kmalloc(SECTOR_SIZE);
 	for (int i = 0; i < 20; i++) {
-		u64 lba = host_random(&r) % SECTORS;
+		u64 lba = host_random(&r) % DISK_SECTORS;
 
-		assert_int_equal(blk_read(disk(0), lba, word, 1), 0);
-		assert_int_equal(*word, lba ^ seed);
+		assert_int_equal(blk_read(the_disk(), lba, word, 1), 0);
+		assert_int_equal(*word, lba ^ random_seed());
 	}
 	kfree(word);
 }
@@ -296,7 +204,7 @@ static void namespaces_that_cannot_be_driven_are_named(void **state)
 	ctrl.lbads = 12;
 	boot();
 	assert_true(logged("namespace 1 has blocks of 4096 + 0 bytes"));
-	assert_false(is_there());
+	assert_false(disk_is_there());
 	fresh(5);
 	ctrl.ms = 8;
 	boot();
@@ -309,7 +217,7 @@ static void namespaces_that_cannot_be_driven_are_named(void **state)
 	ctrl.namespaces = 3;
 	ctrl.nsattr = 1;
 	boot();
-	assert_int_equal(blk_write(disk(2), 0, ctrl.disk, 1), -EPERM);
+	assert_int_equal(blk_write(disk_of(2), 0, ctrl.disk, 1), -EPERM);
 }
 
 static void controller_that_never_answers_is_given_up(void **state)
@@ -324,63 +232,35 @@ static void controller_that_never_answers_is_given_up(void **state)
 	ctrl.deaf = true;
 	before = ktime_get_ns();
 	host_printk();
-	assert_int_equal(blk_read(disk(0), 0, buf, 1), -ETIMEDOUT);
+	assert_int_equal(blk_read(the_disk(), 0, buf, 1), -ETIMEDOUT);
 	assert_in_range(ktime_get_ns() - before, BLK_TIMEOUT_NS, 2 * BLK_TIMEOUT_NS);
 	assert_true(logged("00:01.0"));
 	kfree(buf);			/* the device may not touch it any more */
 	ctrl.deaf = false;
 	host_run_deferred();
 	buf = kmalloc(SECTOR_SIZE);
-	assert_int_equal(blk_read(disk(0), 0, buf, 1), -EIO);
+	assert_int_equal(blk_read(the_disk(), 0, buf, 1), -EIO);
 	kfree(buf);
 }
 
 static void wrong_command_id_stops_it(void **state)
 {
-	u64 r = seed;
+	u64 r = random_seed();
 
 	(void)state;
 	fresh(5);
 	boot();
 	ctrl.deaf = true;
-	submit_many(&r);
+	disk_submit_many(&r);
 	ctrl.deaf = false;
 	ctrl.wrong_cid = true;
 	host_printk();
 	host_run_deferred();
-	check_many(-EIO);
+	assert_int_equal(disk_many_read(-EIO), 0);
 	assert_true(logged("which it was not given"));
 }
 
 /* ---- Coming and going --------------------------------------------------------------------------- */
-
-static struct pci_bus *root_bus(void)
-{
-	return list_first_entry(&pci_hosts, struct pci_host, link)->root;
-}
-
-static void remove_all(void)
-{
-	devices_lock();
-	pci_remove_devices(root_bus());
-	devices_unlock();
-	host_run_deferred();
-}
-
-static bool come_and_go(void *arg)
-{
-	bool there;
-	int err;
-
-	(void)arg;
-	devices_lock();
-	err = pci_add_devices(root_bus());
-	devices_unlock();
-	there = !err && is_there();
-	if (!err)
-		remove_all();
-	return there;
-}
 
 static void removal_and_failures_leave_nothing(void **state)
 {
@@ -388,33 +268,33 @@ static void removal_and_failures_leave_nothing(void **state)
 	fresh(5);
 	ctrl.no_wire = true;		/* whose irq, once mapped, stays */
 	boot();
-	remove_all();
-	assert_false(is_there());
+	disk_remove();
+	assert_false(disk_is_there());
 	assert_true(ctrl.shut_down);
 	assert_int_equal(ctrl.cc & 1, 0);
-	assert_true(come_and_go(NULL));
-	assert_true(fail_each(come_and_go, NULL) > 40);
-	assert_true(come_and_go(NULL));
+	assert_true(disk_comes_and_goes(NULL));
+	assert_true(fail_each(disk_comes_and_goes, NULL) > 40);
+	assert_true(disk_comes_and_goes(NULL));
 }
 
 static void removal_fails_what_is_in_flight(void **state)
 {
-	u64 r = seed;
+	u64 r = random_seed();
 
 	(void)state;
 	fresh(5);
 	boot();
 	ctrl.deaf = true;
-	submit_many(&r);
-	remove_all();
-	check_many(-EIO);
+	disk_submit_many(&r);
+	disk_remove();
+	assert_int_equal(disk_many_read(-EIO), 0);
 }
 
 /* Nobody takes the completions by interrupt: the CPUs are too slow, as it were. */
 static void removal_takes_what_was_finished_meanwhile(void **state)
 {
-	unsigned int irq, good = 0;
-	u64 r = seed;
+	unsigned int irq;
+	u64 r = random_seed();
 
 	(void)state;
 	fresh(BOARD_HARTS + 1);
@@ -422,15 +302,9 @@ static void removal_takes_what_was_finished_meanwhile(void **state)
 	for_each_irq(irq)
 		if (irq_get_msi_desc(irq) && irqd_affinity_is_managed(irq_get_irq_data(irq)))
 			disable_irq_nosync(irq);
-	submit_many(&r);
-	remove_all();
-	for (unsigned int i = 0; i < MANY; i++) {
-		assert_int_equal(done_count[i], 1);
-		assert_true(many[i].status == 0 || many[i].status == -EIO);
-		good += !many[i].status;
-		kfree(many_buf[i]);
-	}
-	assert_true(good);
+	disk_submit_many(&r);
+	disk_remove();
+	assert_true(disk_many_read(-EIO));
 }
 
 int main(void)

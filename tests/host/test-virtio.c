@@ -11,15 +11,14 @@
 #include "models/imsic.h"
 #include "models/virtio.h"
 #include "support/board.h"
+#include "support/disk.h"
 #include "support/random.h"
 #include "support/rec.h"
 
-#define SECTORS		4096UL
 #define EVENT_IDX	BIT(VIRTIO_F_EVENT_IDX)
 
 static struct vblk_model disk;
 static unsigned int rows;		/* MSI-X vectors of the device; 0: INTx */
-static u64 seed;
 
 static void models(void)
 {
@@ -27,9 +26,13 @@ static void models(void)
 	vblk_model_add(&disk, 1, rows);
 }
 
+static const struct disk_model model = {
+	.kind = "blk", .most = 64, .contents = &disk.disk, .step = vblk_model_step, .model = &disk,
+};
+
 static void boot_disk(unsigned int queues, u16 size, u64 features)
 {
-	vblk_model_init(&disk, SECTORS, queues, size, features, seed);
+	vblk_model_init(&disk, DISK_SECTORS, queues, size, features, random_seed());
 	rows = queues + 1;
 	board_boot(BOARD_PCI, models);
 }
@@ -37,52 +40,12 @@ static void boot_disk(unsigned int queues, u16 size, u64 features)
 static int setup(void **state)
 {
 	(void)state;
-	seed = random_seed();
+	disk_model = &model;
 	return 0;
 }
 #define V(fn)	cmocka_unit_test_setup(fn, setup)
 
-static struct block_device *the_disk(void)
-{
-	struct block_device *b = blk_get("blk", 0);
-
-	assert_non_null(b);
-	blk_put(b);			/* stays: nobody removes it meanwhile */
-	return b;
-}
-
 /* ---- Waiting I/O ------------------------------------------------------------------------------------- */
-
-static void check_io(struct block_device *b, u64 *r, unsigned int steps)
-{
-	u8 *buf = kmalloc(64 * SECTOR_SIZE), *shadow = malloc(SECTORS * SECTOR_SIZE);
-
-	memcpy(shadow, disk.disk, SECTORS * SECTOR_SIZE);
-	for (unsigned int i = 0; i < steps; i++) {
-		u64 n = 1 + host_random(r) % 64, lba = host_random(r) % (SECTORS - n + 1);
-
-		host_set_cpu(host_random(r) % BOARD_HARTS);
-		switch (host_random(r) % 5) {
-		case 0:
-			for (u64 k = 0; k < n * SECTOR_SIZE; k++)
-				buf[k] = host_random(r);
-			memcpy(shadow + lba * SECTOR_SIZE, buf, n * SECTOR_SIZE);
-			assert_int_equal(blk_write(b, lba, buf, n), 0);
-			break;
-		case 1:
-			assert_int_equal(blk_flush(b), 0);
-			break;
-		default:
-			memset(buf, 0xee, n * SECTOR_SIZE);
-			assert_int_equal(blk_read(b, lba, buf, n), 0);
-			assert_memory_equal(buf, shadow + lba * SECTOR_SIZE, n * SECTOR_SIZE);
-		}
-	}
-	assert_memory_equal(disk.disk, shadow, SECTORS * SECTOR_SIZE);
-	host_set_cpu(0);
-	free(shadow);
-	kfree(buf);
-}
 
 static unsigned long unwanted(void)
 {
@@ -100,7 +63,7 @@ static void disk_is_found_and_has_a_queue_per_cpu(void **state)
 	(void)state;
 	boot_disk(BOARD_HARTS, 128, EVENT_IDX);
 	b = the_disk();
-	assert_int_equal(b->sectors, SECTORS);
+	assert_int_equal(b->sectors, DISK_SECTORS);
 	assert_int_equal(b->queues, BOARD_HARTS);
 	assert_string_equal(b->bus_name, "00:01.0");
 	assert_int_equal(disk.vm.status, 15);
@@ -120,15 +83,15 @@ static void every_layout_of_queues_and_vectors_reads_and_writes(void **state)
 		{ 8, 9, 16, EVENT_IDX }, { 4, 2, 128, 0 }, { 4, 1, 8, EVENT_IDX }, { 4, 0, 16, 0 },
 		{ 2, 3, 256, BIT(VIRTIO_F_ACCESS_PLATFORM) }, { 4, 0, 64, EVENT_IDX },
 	};
-	u64 r = seed;
+	u64 r = random_seed();
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(variants); i++) {
-		vblk_model_init(&disk, SECTORS, variants[i].queues, variants[i].size,
-				variants[i].features, seed + i);
+		vblk_model_init(&disk, DISK_SECTORS, variants[i].queues, variants[i].size,
+				variants[i].features, random_seed() + i);
 		rows = variants[i].rows;
 		board_boot(BOARD_PCI, models);
-		check_io(the_disk(), &r, 150);
+		disk_io(&r, 150);
 		assert_int_equal(unwanted(), 0);
 		assert_int_equal(disk.nr_flying, 0);
 	}
@@ -143,11 +106,11 @@ static void read_beyond_the_end_does_nothing(void **state)
 	boot_disk(1, 8, 0);
 	buf = kmalloc(2 * SECTOR_SIZE);
 	served = disk.served;
-	assert_int_equal(blk_read(the_disk(), SECTORS - 1, buf, 2), -EINVAL);
+	assert_int_equal(blk_read(the_disk(), DISK_SECTORS - 1, buf, 2), -EINVAL);
 	assert_int_equal(blk_read(the_disk(), ~0ULL, buf, 2), -EINVAL);
-	assert_int_equal(blk_read(the_disk(), SECTORS, buf, 1), -EINVAL);
+	assert_int_equal(blk_read(the_disk(), DISK_SECTORS, buf, 1), -EINVAL);
 	assert_int_equal(disk.served, served);
-	assert_int_equal(blk_read(the_disk(), SECTORS - 1, buf, 1), 0);
+	assert_int_equal(blk_read(the_disk(), DISK_SECTORS - 1, buf, 1), 0);
 	kfree(buf);
 }
 
@@ -156,7 +119,7 @@ static void read_only_disk_is_not_written(void **state)
 	char *buf;
 
 	(void)state;
-	vblk_model_init(&disk, SECTORS, 1, 8, 0, seed);
+	vblk_model_init(&disk, DISK_SECTORS, 1, 8, 0, random_seed());
 	disk.read_only = true;
 	rows = 2;
 	board_boot(BOARD_PCI, models);
@@ -168,55 +131,16 @@ static void read_only_disk_is_not_written(void **state)
 
 /* ---- Many in flight ------------------------------------------------------------------------------------ */
 
-#define MANY	400
-
-static struct blk_request many[MANY];
-static u8 *many_buf[MANY];
-static unsigned int done_count[MANY];
-
-static void many_done(struct blk_request *req)
-{
-	__atomic_fetch_add(&done_count[req - many], 1, __ATOMIC_RELAXED);
-}
-
-static void submit_many(u64 *r)
-{
-	struct block_device *b = the_disk();
-
-	for (unsigned int i = 0; i < MANY; i++) {
-		host_set_cpu(host_random(r) % BOARD_HARTS);
-		many_buf[i] = kmalloc(SECTOR_SIZE);
-		done_count[i] = 0;
-		many[i] = (struct blk_request){ .op = BLK_READ, .lba = i, .nsectors = 1,
-						.buf = many_buf[i], .done = many_done };
-		b->ops->submit(b, &many[i]);
-		if (host_random(r) % 8 == 0)
-			vblk_model_step(&disk);
-	}
-	host_set_cpu(0);
-}
-
-static void check_many(int status)
-{
-	for (unsigned int i = 0; i < MANY; i++) {
-		assert_int_equal(done_count[i], 1);
-		assert_int_equal(many[i].status, status);
-		if (!status)
-			assert_int_equal(*(u64 *)many_buf[i], i ^ seed);
-		kfree(many_buf[i]);
-	}
-}
-
 static void more_requests_than_descriptors_all_complete_once(void **state)
 {
-	u64 r = seed;
+	u64 r = random_seed();
 
 	(void)state;
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
 		boot_disk(2, 16, event_idx ? EVENT_IDX : 0);
-		submit_many(&r);
+		disk_submit_many(&r);
 		host_run_deferred();
-		check_many(0);
+		assert_int_equal(disk_many_read(0), DISK_MANY);
 		assert_int_equal(unwanted(), 0);
 	}
 }
@@ -224,7 +148,7 @@ static void more_requests_than_descriptors_all_complete_once(void **state)
 static void moving_vectors_loses_no_completion(void **state)
 {
 	struct block_device *b;
-	u64 r = seed;
+	u64 r = random_seed();
 	u8 *buf;
 
 	(void)state;
@@ -241,7 +165,7 @@ static void moving_vectors_loses_no_completion(void **state)
 			irq_set_affinity(irq, cpumask_of(host_random(&r) % BOARD_HARTS));
 		host_set_cpu(host_random(&r) % BOARD_HARTS);
 		assert_int_equal(blk_read(b, i, buf, 1), 0);
-		assert_int_equal(*(u64 *)buf, i ^ seed);
+		assert_int_equal(*(u64 *)buf, i ^ random_seed());
 	}
 	host_set_cpu(0);
 	kfree(buf);
@@ -288,15 +212,15 @@ static void disk_that_never_answers_is_given_up(void **state)
 
 static void device_that_asks_for_a_reset_fails_what_it_has(void **state)
 {
-	u64 r = seed;
+	u64 r = random_seed();
 
 	(void)state;
 	boot_disk(2, 16, 0);
 	disk.vm.dead = true;
-	submit_many(&r);
+	disk_submit_many(&r);
 	virtio_model_fail(&disk.vm);
 	host_run_deferred();
-	check_many(-EIO);
+	assert_int_equal(disk_many_read(-EIO), 0);
 	assert_true(logged("00:01.0"));
 }
 
@@ -315,19 +239,19 @@ static void config_change_is_a_new_capacity(void **state)
 /* The device has CHAIN but returns something else. */
 static void with_nonsense(u32 id_offset, u32 len, unsigned int times)
 {
-	u64 r = seed;
+	u64 r = random_seed();
 	struct vm_chain c;
 
 	boot_disk(1, 16, 0);
 	disk.vm.dead = true;
-	submit_many(&r);
+	disk_submit_many(&r);
 	assert_true(vring_model_pop(&disk.vm, &disk.vm.queue[0], &c));
 	host_printk();
 	while (times--)
 		vring_model_push_raw(&disk.vm, &disk.vm.queue[0], c.head + id_offset, len);
 	host_run_deferred();
 	assert_true(logged("00:01.0"));
-	check_many(-EIO);
+	assert_int_equal(disk_many_read(-EIO), 0);
 }
 
 static void device_that_returns_nonsense_is_given_up(void **state)
@@ -340,22 +264,23 @@ static void device_that_returns_nonsense_is_given_up(void **state)
 	with_nonsense(0, 513, 40);		/* more elements than descriptors */
 }
 
+static void nothing(struct blk_request *req) { (void)req; }
+
 static void short_answer_is_an_error(void **state)
 {
 	struct vm_chain c;
-	struct blk_request req = { .op = BLK_READ, .nsectors = 1, .done = many_done };
+	struct blk_request req = { .op = BLK_READ, .nsectors = 1, .done = nothing };
 
 	(void)state;
 	boot_disk(1, 8, 0);
 	disk.vm.dead = true;
 	req.buf = kmalloc(SECTOR_SIZE);
-	many[0] = req;
-	the_disk()->ops->submit(the_disk(), &many[0]);
+	the_disk()->ops->submit(the_disk(), &req);
 	assert_true(vring_model_pop(&disk.vm, &disk.vm.queue[0], &c));
 	*c.buf[2].p = 0;
 	vring_model_push(&disk.vm, &disk.vm.queue[0], &c, 100);
 	host_run_deferred();
-	assert_int_equal(many[0].status, -EIO);
+	assert_int_equal(req.status, -EIO);
 	kfree(req.buf);
 }
 
@@ -364,13 +289,13 @@ static void expect_no_disk(const char *text)
 	board_boot(BOARD_PCI, models);
 	if (!logged(text))
 		fail_msg("no message with \"%s\"", text);
-	assert_null(blk_get("blk", 0));
+	assert_false(disk_is_there());
 	assert_int_equal(pci_model_get16(&disk.vm.pci, 4) & 4, 0);
 }
 
 static void fresh(unsigned int queues, u16 size)
 {
-	vblk_model_init(&disk, SECTORS, queues, size, 0, seed);
+	vblk_model_init(&disk, DISK_SECTORS, queues, size, 0, random_seed());
 	rows = queues + 1;
 }
 
@@ -399,58 +324,28 @@ static void devices_that_cannot_be_driven_are_named_and_left_alone(void **state)
 
 /* ---- Coming and going -------------------------------------------------------------------------------------- */
 
-static struct pci_bus *root_bus(void)
-{
-	return list_first_entry(&pci_hosts, struct pci_host, link)->root;
-}
-
-static bool come_and_go(void *arg)
-{
-	bool there;
-	int err;
-
-	(void)arg;
-	devices_lock();
-	err = pci_add_devices(root_bus());
-	devices_unlock();
-	there = !err && blk_get("blk", 0) != NULL;
-	if (there)
-		blk_put(the_disk());
-	devices_lock();
-	if (!err)
-		pci_remove_devices(root_bus());
-	devices_unlock();
-	host_run_deferred();
-	return there;
-}
-
 static void removal_and_failures_leave_nothing(void **state)
 {
 	(void)state;
 	boot_disk(2, 8, 0);
-	devices_lock();
-	pci_remove_devices(root_bus());
-	devices_unlock();
-	assert_null(blk_get("blk", 0));
+	disk_remove();
+	assert_false(disk_is_there());
 	assert_int_equal(disk.vm.status, 0);
-	assert_true(come_and_go(NULL));
-	assert_true(fail_each(come_and_go, NULL) > 30);
-	assert_true(come_and_go(NULL));
+	assert_true(disk_comes_and_goes(NULL));
+	assert_true(fail_each(disk_comes_and_goes, NULL) > 30);
+	assert_true(disk_comes_and_goes(NULL));
 }
 
 static void removal_fails_what_is_in_flight(void **state)
 {
-	u64 r = seed;
+	u64 r = random_seed();
 
 	(void)state;
 	boot_disk(2, 8, 0);
 	disk.vm.dead = true;
-	submit_many(&r);
-	devices_lock();
-	pci_remove_devices(root_bus());
-	devices_unlock();
-	host_run_deferred();
-	check_many(-EIO);
+	disk_submit_many(&r);
+	disk_remove();
+	assert_int_equal(disk_many_read(-EIO), 0);
 }
 
 /* ---- A device and CPUs that really run at the same time ---------------------------------------------------- */
@@ -469,19 +364,19 @@ static void *io_thread(void *arg)
 {
 	unsigned long cpu = (unsigned long)arg;
 	struct block_device *b;
-	u64 r = seed + cpu;
+	u64 r = random_seed() + cpu;
 	u8 *buf;
 
 	host_set_cpu(cpu);
 	b = blk_get("blk", 0);
 	buf = kmalloc(8 * SECTOR_SIZE);
 	for (int i = 0; i < 300; i++) {
-		u64 n = 1 + host_random(&r) % 8, lba = host_random(&r) % (SECTORS - n);
+		u64 n = 1 + host_random(&r) % 8, lba = host_random(&r) % (DISK_SECTORS - n);
 
 		if (blk_read(b, lba, buf, n))
 			host_die("CPU %lu: read failed", cpu);
 		for (u64 k = 0; k < n; k++)
-			if (((u64 *)buf)[k * 64] != ((lba + k) ^ seed))
+			if (((u64 *)buf)[k * 64] != ((lba + k) ^ random_seed()))
 				host_die("CPU %lu: sector %lu is wrong", cpu,
 					 (unsigned long)(lba + k));
 	}
@@ -502,7 +397,8 @@ static void io_from_all_cpus_while_the_device_runs_freely(void **state)
 
 	(void)state;
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
-		vblk_model_init(&disk, SECTORS, BOARD_HARTS, 16, event_idx ? EVENT_IDX : 0, seed);
+		vblk_model_init(&disk, DISK_SECTORS, BOARD_HARTS, 16, event_idx ? EVENT_IDX : 0,
+				random_seed());
 		rows = BOARD_HARTS + 1;
 		board_boot(BOARD_PCI, models_without_poll);
 		stop = false;
