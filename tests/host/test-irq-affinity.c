@@ -31,11 +31,7 @@ static const struct cpumask *mask(unsigned long bits)
 
 static unsigned int started(const struct irq_chip *chip)
 {
-	unsigned int irq = rec_line(chip, handle_edge_irq);
-
-	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
-	rec_take();
-	return irq;
+	return rec_started(chip, handle_edge_irq);
 }
 
 /* As if CPU went away or came back. */

@@ -11,15 +11,6 @@ static struct irq_data *data_of(unsigned int irq)
 	return irq_get_irq_data(irq);
 }
 
-static unsigned int started(const struct irq_chip *chip, irq_flow_handler_t flow)
-{
-	unsigned int irq = rec_line(chip, flow);
-
-	assert_int_equal(request(irq, 0, NULL), 0);
-	rec_take();
-	return irq;
-}
-
 static bool pending(unsigned int irq)
 {
 	return irq_to_desc(irq)->istate & IRQS_PENDING;
@@ -95,7 +86,7 @@ static void s069_set_type_may_replace_the_flow(void **state)
 
 	(void)state;
 	chip->irq_set_type = type_sets_flow;
-	irq = started(chip, handle_level_irq);
+	irq = rec_started(chip, handle_level_irq);
 	raise_irq(irq);
 	assert_rec("mask ack H unmask");
 	irq_set_irq_type(irq, IRQ_TYPE_EDGE_RISING);
@@ -136,7 +127,7 @@ static void s069_chained_line_keeps_its_handler(void **state)
 
 static void s071_depth_never_wraps(void **state)
 {
-	unsigned int irq = started(rec_chip(R_LEVEL | R_DISABLE | R_ENABLE), handle_level_irq);
+	unsigned int irq = rec_started(rec_chip(R_LEVEL | R_DISABLE | R_ENABLE), handle_level_irq);
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
@@ -150,7 +141,7 @@ static void s071_depth_never_wraps(void **state)
 
 static void s073_lazy_disable_touches_no_hardware(void **state)
 {
-	unsigned int irq = started(rec_chip(R_FASTEOI), handle_fasteoi_irq);
+	unsigned int irq = rec_started(rec_chip(R_FASTEOI), handle_fasteoi_irq);
 
 	(void)state;
 	disable_irq(irq);
@@ -166,8 +157,8 @@ static void s073_lazy_disable_touches_no_hardware(void **state)
 
 static void s074_disable_callback_and_unlazy_lines(void **state)
 {
-	unsigned int eager = started(rec_chip(R_LEVEL | R_DISABLE), handle_level_irq);
-	unsigned int lazy = started(rec_chip(R_LEVEL), handle_level_irq);
+	unsigned int eager = rec_started(rec_chip(R_LEVEL | R_DISABLE), handle_level_irq);
+	unsigned int lazy = rec_started(rec_chip(R_LEVEL), handle_level_irq);
 
 	(void)state;
 	disable_irq(eager);
@@ -186,7 +177,7 @@ static void s074_disable_callback_and_unlazy_lines(void **state)
 /* Neither the level flow nor a recorded type makes a line level: only a set_type that worked. */
 static void s075_level_is_what_set_type_made_it(void **state)
 {
-	unsigned int irq = started(rec_chip(R_LEVEL), handle_level_irq);
+	unsigned int irq = rec_started(rec_chip(R_LEVEL), handle_level_irq);
 	unsigned int typed = rec_line(rec_chip(R_LEVEL | R_TYPE), handle_level_irq);
 
 	(void)state;
@@ -234,7 +225,7 @@ static void s076_parents_are_asked_only_by_a_chip_without_retrigger(void **state
 
 static void s076_one_replay_at_a_time(void **state)
 {
-	unsigned int irq = started(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_EDGE), handle_edge_irq);
 
 	(void)state;
 	host_irq_enter();		/* no softirq before its end */
@@ -250,7 +241,7 @@ static void s076_one_replay_at_a_time(void **state)
 
 static void s078_refused_replay_loses_what_was_pending(void **state)
 {
-	unsigned int irq = started(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_EDGE), handle_edge_irq);
 
 	(void)state;
 	irqd_set_handle_enforce_irqctx(data_of(irq));
@@ -310,7 +301,7 @@ static void s079_state_of_the_first_level_that_knows(void **state)
 
 static void what_is_sent_over_a_slow_bus_is_sent_at_the_unlock(void **state)
 {
-	unsigned int irq = started(rec_chip(R_LEVEL | R_BUS | R_TYPE | R_DISABLE | R_STATE),
+	unsigned int irq = rec_started(rec_chip(R_LEVEL | R_BUS | R_TYPE | R_DISABLE | R_STATE),
 				   handle_level_irq);
 
 	(void)state;
@@ -544,11 +535,11 @@ static void z1_lines_move_in_process_context_unless_the_chip_refuses(void **stat
 {
 	struct irq_chip *plain = rec_chip(R_EDGE | R_AFFINITY);
 	struct irq_chip *later = rec_chip(R_EDGE | R_AFFINITY);
-	unsigned int irq = started(plain, handle_edge_irq), deferred;
+	unsigned int irq = rec_started(plain, handle_edge_irq), deferred;
 
 	(void)state;
 	later->flags = IRQCHIP_MOVE_DEFERRED;
-	deferred = started(later, handle_edge_irq);
+	deferred = rec_started(later, handle_edge_irq);
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(2)), 0);
 	assert_rec("set_affinity(4)");
 	assert_int_equal(irq_set_affinity(deferred, cpumask_of(2)), 0);

@@ -8,15 +8,6 @@
 
 #define request(irq, flags, cookie)	request_irq(irq, rec_handler, flags, "t", cookie)
 
-static unsigned int started(const struct irq_chip *chip, irq_flow_handler_t flow)
-{
-	unsigned int irq = rec_line(chip, flow);
-
-	assert_int_equal(request(irq, 0, NULL), 0);
-	rec_take();
-	return irq;
-}
-
 static unsigned int started_thread(const struct irq_chip *chip, irq_flow_handler_t flow,
 				   unsigned long flags)
 {
@@ -32,8 +23,8 @@ static unsigned int started_thread(const struct irq_chip *chip, irq_flow_handler
 
 static void s083_level(void **state)
 {
-	unsigned int irq = started(rec_chip(R_LEVEL), handle_level_irq);
-	unsigned int both = started(rec_chip(R_LEVEL | R_MASK_ACK), handle_level_irq);
+	unsigned int irq = rec_started(rec_chip(R_LEVEL), handle_level_irq);
+	unsigned int both = rec_started(rec_chip(R_LEVEL | R_MASK_ACK), handle_level_irq);
 
 	(void)state;
 	raise_irq(irq);
@@ -44,7 +35,7 @@ static void s083_level(void **state)
 
 static void s084_level_disabled_stays_masked(void **state)
 {
-	unsigned int irq = started(rec_chip(R_LEVEL), handle_level_irq);
+	unsigned int irq = rec_started(rec_chip(R_LEVEL), handle_level_irq);
 	unsigned int unused = rec_line(rec_chip(R_LEVEL | R_MASK_ACK), handle_level_irq);
 
 	(void)state;
@@ -125,11 +116,9 @@ static irqreturn_t disables(int irq, void *dev_id)
 
 static void s087_disabled_inside_the_handler(void **state)
 {
-	unsigned int irq = rec_line(rec_chip(R_LEVEL), handle_level_irq);
+	unsigned int irq = rec_started_by(disables, rec_chip(R_LEVEL), handle_level_irq);
 
 	(void)state;
-	assert_int_equal(request_irq(irq, disables, 0, "t", NULL), 0);
-	rec_take();
 	raise_irq(irq);
 	assert_rec("mask ack H");
 	enable_irq(irq);
@@ -139,8 +128,8 @@ static void s087_disabled_inside_the_handler(void **state)
 static void s088_s089_fasteoi(void **state)
 {
 	struct irq_chip *chip = rec_chip(R_FASTEOI), *handled = rec_chip(R_FASTEOI);
-	unsigned int irq = started(chip, handle_fasteoi_irq);
-	unsigned int other = started(handled, handle_fasteoi_irq);
+	unsigned int irq = rec_started(chip, handle_fasteoi_irq);
+	unsigned int other = rec_started(handled, handle_fasteoi_irq);
 
 	(void)state;
 	raise_irq(irq);
@@ -194,7 +183,7 @@ static void s088_fasteoi_oneshot(void **state)
 
 static void s091_s093_edge(void **state)
 {
-	unsigned int irq = started(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_EDGE), handle_edge_irq);
 	unsigned int unused = rec_line(rec_chip(R_EDGE | R_MASK_ACK), handle_edge_irq);
 
 	(void)state;
@@ -222,11 +211,9 @@ static irqreturn_t edge_during_handler(int irq, void *dev_id)
 
 static void s092_edges_during_the_handler_make_one_more_run(void **state)
 {
-	unsigned int irq = rec_line(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started_by(edge_during_handler, rec_chip(R_EDGE), handle_edge_irq);
 
 	(void)state;
-	assert_int_equal(request_irq(irq, edge_during_handler, 0, "t", NULL), 0);
-	rec_take();
 	nested_irq = irq;
 	nested_edges = 1;
 	raise_irq(irq);
@@ -251,11 +238,9 @@ static irqreturn_t edge_and_disable(int irq, void *dev_id)
 
 static void s092_disabled_in_the_handler_the_edge_waits_for_enable(void **state)
 {
-	unsigned int irq = rec_line(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started_by(edge_and_disable, rec_chip(R_EDGE), handle_edge_irq);
 
 	(void)state;
-	assert_int_equal(request_irq(irq, edge_and_disable, 0, "t", NULL), 0);
-	rec_take();
 	nested_edges = 1;
 	raise_irq(irq);
 	assert_rec("ack H mask ack");
@@ -266,11 +251,10 @@ static void s092_disabled_in_the_handler_the_edge_waits_for_enable(void **state)
 
 static void s094_simple(void **state)
 {
-	unsigned int irq = rec_line(rec_chip(R_LEVEL | R_EOI), handle_simple_irq);
+	unsigned int irq = rec_started_by(edge_during_handler, rec_chip(R_LEVEL | R_EOI),
+					  handle_simple_irq);
 
 	(void)state;
-	assert_int_equal(request_irq(irq, edge_during_handler, 0, "t", NULL), 0);
-	rec_take();
 	nested_irq = irq;
 	nested_edges = 1;
 	raise_irq(irq);
@@ -295,11 +279,9 @@ static irqreturn_t looks_at_the_line(int irq, void *dev_id)
 
 static void s097_handlers_run_unlocked_and_in_progress(void **state)
 {
-	unsigned int irq = rec_line(rec_chip(R_EOI), handle_fasteoi_irq);
+	unsigned int irq = rec_started_by(looks_at_the_line, rec_chip(R_EOI), handle_fasteoi_irq);
 
 	(void)state;
-	assert_int_equal(request_irq(irq, looks_at_the_line, 0, "t", NULL), 0);
-	rec_take();
 	raise_irq(irq);
 	assert_rec("unlocked inprogress eoi");
 	assert_false(irqd_irq_inprogress(irq_get_irq_data(irq)));
@@ -307,7 +289,7 @@ static void s097_handlers_run_unlocked_and_in_progress(void **state)
 
 static void s098_masks_are_cached(void **state)
 {
-	unsigned int irq = started(rec_chip(R_LEVEL | R_DISABLE | R_MASK_ACK), handle_level_irq);
+	unsigned int irq = rec_started(rec_chip(R_LEVEL | R_DISABLE | R_MASK_ACK), handle_level_irq);
 
 	(void)state;
 	disable_irq(irq);
@@ -509,8 +491,8 @@ static void s101_ipi_mux_limits(void **state)
 
 static void s103_s104_spurious_line_is_switched_off(void **state)
 {
-	unsigned int good = started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
-	unsigned int bad = started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
+	unsigned int good = rec_started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
+	unsigned int bad = rec_started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq);
 
 	(void)state;
 	interrupts(good, 1, IRQ_NONE);
@@ -610,8 +592,8 @@ static void s108_polled_and_percpu_lines_are_left_alone(void **state)
 
 static void s106_wild_return_values_are_not_counted(void **state)
 {
-	unsigned int irq[] = { started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq),
-			       started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq) };
+	unsigned int irq[] = { rec_started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq),
+			       rec_started(rec_chip(R_MASK | R_UNMASK), handle_simple_irq) };
 	unsigned int reports = 0;
 
 	(void)state;

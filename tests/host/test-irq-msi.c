@@ -160,6 +160,26 @@ static void insert(unsigned int first, unsigned int n)
 	}
 }
 
+static int alloc_range(unsigned int first, unsigned int last)
+{
+	return msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, first, last);
+}
+
+/* The only message of a domain of four, allocated; the log is empty. */
+static unsigned int first_message(void)
+{
+	make_domain(4);
+	insert(0, 1);
+	assert_int_equal(alloc_range(0, 0), 0);
+	rec_take();
+	return msi_get_virq(&dev, 0);
+}
+
+static void remove_domain(void)
+{
+	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+}
+
 static void s133_one_domain_per_device(void **state)
 {
 	struct device orphan = { .name = "orphan" };
@@ -176,7 +196,7 @@ static void s133_one_domain_per_device(void **state)
 	assert_false(msi_create_device_irq_domain(&orphan, MSI_DEFAULT_DOMAIN, &tmpl, 4, NULL, NULL));
 	assert_ptr_equal(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->parent, parent.domain);
 	assert_int_equal(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN)->bus_token, DOMAIN_BUS_PCI_DEVICE_MSIX);
-	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+	remove_domain();
 	assert_null(msi_get_device_domain(&dev, MSI_DEFAULT_DOMAIN));
 	parent.refuse = true;
 	assert_false(msi_create_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN, &tmpl, 4, NULL, NULL));
@@ -190,7 +210,7 @@ static void s128_s129_order_of_an_allocation(void **state)
 	(void)state;
 	make_domain(4);
 	insert(0, 2);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 1), 0);
+	assert_int_equal(alloc_range(0, 1), 0);
 	assert_rec("prepare(2) set_desc(0) parent.activate write(0,28000000) "
 		   "set_desc(1) parent.activate write(1,28000000)");
 	irq = msi_get_virq(&dev, 1);
@@ -209,19 +229,14 @@ static void s128_s129_order_of_an_allocation(void **state)
 	assert_null(irq_to_desc(irq));
 	assert_null(msi_desc_at(&dev, 0));
 	assert_int_equal(parent.supply, 10);
-	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+	remove_domain();
 }
 
 static void s131_affinity_rewrites_the_message_unless_done(void **state)
 {
-	unsigned int irq;
+	unsigned int irq = first_message();
 
 	(void)state;
-	make_domain(4);
-	insert(0, 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
-	irq = msi_get_virq(&dev, 0);
-	rec_take();
 	assert_int_equal(irq_set_affinity(irq, cpumask_of(2)), 0);
 	assert_rec("parent.set_affinity(4) write(0,28002000)");
 	parent.affinity_result = IRQ_SET_MASK_OK_DONE;
@@ -237,7 +252,7 @@ static void s132_cached_message(void **state)
 	(void)state;
 	make_domain(4);
 	insert(2, 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3), 0);
+	assert_int_equal(alloc_range(0, 3), 0);
 	get_cached_msi_msg(msi_get_virq(&dev, 2), &msg);
 	assert_int_equal(msg.address_lo, 0x28000000);
 	assert_int_equal(msi_msg_address(&msg), 0x128000000);
@@ -251,7 +266,7 @@ static void s133_indices(void **state)
 	make_domain(3);
 	assert_int_equal(alloc_at(3, NULL), -ERANGE);
 	host_printk();
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3), -EINVAL);
+	assert_int_equal(alloc_range(0, 3), -EINVAL);
 	assert_true(logged("warning"));
 	irq = alloc_at(1, NULL);
 	assert_true(irq > 0);
@@ -286,26 +301,23 @@ static void s135_out_of_supply_undoes_this_call_only(void **state)
 	(void)state;
 	make_domain(16);
 	insert(0, 4);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3), 0);
+	assert_int_equal(alloc_range(0, 3), 0);
 	insert(4, 8);
 	live = host_bytes_live();
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 4, 11), 6);
+	assert_int_equal(alloc_range(4, 11), 6);
 	assert_int_equal(parent.supply, 6);
 	assert_int_equal(host_bytes_live(), live);
 	for (unsigned int i = 0; i < 12; i++)
 		assert_int_equal(msi_get_virq(&dev, i) != 0, i < 4);
 	parent.supply = 0;
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 4, 11), -ENOSPC);
+	assert_int_equal(alloc_range(4, 11), -ENOSPC);
 	assert_int_equal(parent.domain->mapcount, 4);
 }
 
 static void s136_teardown_deactivates_first(void **state)
 {
 	(void)state;
-	make_domain(4);
-	insert(0, 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
-	rec_take();
+	first_message();
 	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
 	assert_rec("write(0,0) parent.deactivate");
 }
@@ -322,9 +334,9 @@ static bool whole_life(void *arg)
 
 			ok = msi_insert_msi_desc(&dev, &init) == 0;
 		}
-		ok = ok && msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 2) == 0;
+		ok = ok && alloc_range(0, 2) == 0;
 		msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
-		msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+		remove_domain();
 	}
 	return ok;
 }
@@ -397,9 +409,9 @@ static void s128_a_hwirq_twice_is_no_room(void **state)
 	t.ops.set_desc = same_hwirq;
 	make_from(&t);
 	insert(0, 2);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 1), 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 1, 1), -ENOSPC);
+	assert_int_equal(alloc_range(0, 1), 1);
+	assert_int_equal(alloc_range(0, 0), 0);
+	assert_int_equal(alloc_range(1, 1), -ENOSPC);
 	assert_int_equal(parent.domain->mapcount, 1);
 }
 
@@ -412,19 +424,19 @@ static void s135_what_would_have_fitted_is_told_to_pci_only(void **state)
 	make_from(&tmpl);
 	parent.supply = 3;
 	assert_int_equal(msi_insert_msi_desc(&dev, &block), 0);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 4, 4), 1);
+	assert_int_equal(alloc_range(4, 4), 1);
 	msi_domain_free_msi_descs_range(&dev, MSI_DEFAULT_DOMAIN, 4, 4);
-	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+	remove_domain();
 
 	t.info.bus_token = DOMAIN_BUS_WIRED_TO_MSI;
 	make_from(&t);
 	insert(0, 4);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3), -ENOSPC);
+	assert_int_equal(alloc_range(0, 3), -ENOSPC);
 	assert_int_equal(parent.supply, 3);
 	for (unsigned int i = 0; i < 4; i++)
 		assert_int_equal(msi_get_virq(&dev, i), 0);
 	msi_domain_free_msi_descs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3);
-	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+	remove_domain();
 }
 
 static void s136_a_bound_descriptor_is_not_freed(void **state)
@@ -434,7 +446,7 @@ static void s136_a_bound_descriptor_is_not_freed(void **state)
 	(void)state;
 	make_domain(4);
 	insert(0, 2);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
+	assert_int_equal(alloc_range(0, 0), 0);
 	desc = msi_desc_at(&dev, 0);
 	host_printk();
 	msi_domain_free_msi_descs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 3);
@@ -453,23 +465,19 @@ static void s136_irq_is_0_when_its_descriptor_goes(void **state)
 	t.info.flags &= ~MSI_FLAG_FREE_MSI_DESCS;
 	make_from(&t);
 	insert(0, 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
+	assert_int_equal(alloc_range(0, 0), 0);
 	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
 	assert_int_equal(msi_desc_at(&dev, 0)->irq, 0);
 	assert_int_equal(irq_get_next_irq(1), NR_IRQS);
 	msi_domain_free_msi_descs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0);
-	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+	remove_domain();
 }
 
 static void s138_a_level_means_nothing_to_a_message(void **state)
 {
-	unsigned int irq;
+	unsigned int irq = first_message();
 
 	(void)state;
-	make_domain(4);
-	insert(0, 1);
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
-	irq = msi_get_virq(&dev, 0);
 	parent.chip.irq_ack = parent_mask;
 	assert_int_equal(request_irq(irq, rec_handler, IRQF_TRIGGER_HIGH, "t", NULL), 0);
 	assert_false(irqd_is_level_type(irq_get_irq_data(irq)));
@@ -507,12 +515,12 @@ static void level_by(u32 bus_token, u32 chip_flags, bool works)
 			 works ? MSI_FLAG_LEVEL_CAPABLE : 0);
 	insert(0, 1);
 	second_message = 0;
-	assert_int_equal(msi_domain_alloc_irqs_range(&dev, MSI_DEFAULT_DOMAIN, 0, 0), 0);
+	assert_int_equal(alloc_range(0, 0), 0);
 	assert_int_equal(logged("warning"), !works);
 	if (works)
 		assert_int_equal(second_message, 0x29000000);
 	msi_domain_free_irqs_all(&dev, MSI_DEFAULT_DOMAIN);
-	msi_remove_device_irq_domain(&dev, MSI_DEFAULT_DOMAIN);
+	remove_domain();
 }
 
 static void s134_s138_levels_take_two_messages_of_parent_and_chip(void **state)

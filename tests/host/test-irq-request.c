@@ -369,11 +369,10 @@ static void hardware_is_done(void *arg)
 
 static void s060_free_waits_for_what_is_active_in_hardware(void **state)
 {
-	unsigned int irq = rec_line(rec_chip(R_SHUTDOWN | R_STATE | R_RESOURCES), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_SHUTDOWN | R_STATE | R_RESOURCES),
+				       handle_edge_irq);
 
 	(void)state;
-	assert_int_equal(request(irq, 0, NULL), 0);
-	rec_take();
 	rec_results.active = true;
 	host_after(1000000, hardware_is_done, NULL);
 	free_irq(irq, NULL);
@@ -557,18 +556,9 @@ static void s068_type_is_set_masked_where_the_chip_asks(void **state)
 
 /* ---- G. Depth and replay -------------------------------------------------------------------------- */
 
-static unsigned int started(const struct irq_chip *chip, irq_flow_handler_t flow)
-{
-	unsigned int irq = rec_line(chip, flow);
-
-	assert_int_equal(request(irq, 0, NULL), 0);
-	rec_take();
-	return irq;
-}
-
 static void s070_s071_only_the_outermost_disable_counts(void **state)
 {
-	unsigned int irq = started(rec_chip(R_LEVEL | R_DISABLE | R_ENABLE), handle_level_irq);
+	unsigned int irq = rec_started(rec_chip(R_LEVEL | R_DISABLE | R_ENABLE), handle_level_irq);
 
 	(void)state;
 	disable_irq(irq);
@@ -588,7 +578,7 @@ static void s070_s071_only_the_outermost_disable_counts(void **state)
 
 static void s073_s075_lazy_disable_remembers_one_edge(void **state)
 {
-	unsigned int irq = started(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_EDGE), handle_edge_irq);
 
 	(void)state;
 	disable_irq(irq);
@@ -619,17 +609,23 @@ static void s074_unlazy_masks_at_once(void **state)
 	assert_false(irq_to_desc(irq)->status_use_accessors & IRQ_DISABLE_UNLAZY);
 }
 
+/* Only what enabling it does is still in the log. */
+static void raise_while_disabled(unsigned int irq)
+{
+	disable_irq(irq);
+	raise_irq(irq);
+	rec_take();
+	enable_irq(irq);
+	host_run_deferred();
+}
+
 static void s075_levels_are_not_replayed(void **state)
 {
 	unsigned int irq = rec_line(rec_chip(R_LEVEL | R_TYPE), handle_level_irq);
 
 	(void)state;
 	assert_int_equal(request(irq, IRQF_TRIGGER_HIGH, NULL), 0);
-	disable_irq(irq);
-	raise_irq(irq);
-	rec_take();
-	enable_irq(irq);
-	host_run_deferred();
+	raise_while_disabled(irq);
 	assert_rec("unmask");
 	assert_int_equal(irq_to_desc(irq)->tot_count, 0);
 }
@@ -648,44 +644,32 @@ static void s075_first_request_replays_what_was_pending(void **state)
 
 static void s076_hardware_replays_first(void **state)
 {
-	unsigned int irq = started(rec_chip(R_EDGE | R_RETRIGGER), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_EDGE | R_RETRIGGER), handle_edge_irq);
 
 	(void)state;
 	rec_results.retrigger = 1;
-	disable_irq(irq);
-	raise_irq(irq);
-	rec_take();
-	enable_irq(irq);
-	host_run_deferred();
+	raise_while_disabled(irq);
 	assert_rec("unmask retrigger");
 	rec_results.retrigger = 0;
 	raise_irq(irq);
-	disable_irq(irq);
-	raise_irq(irq);
-	rec_take();
-	enable_irq(irq);
-	host_run_deferred();
+	raise_while_disabled(irq);
 	assert_rec("unmask retrigger ack H");
 }
 
 static void s078_software_replay_is_refused_where_context_is_enforced(void **state)
 {
-	unsigned int irq = started(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_EDGE), handle_edge_irq);
 
 	(void)state;
 	irqd_set_handle_enforce_irqctx(data_of(irq));
-	disable_irq(irq);
-	raise_irq(irq);
-	rec_take();
-	enable_irq(irq);
-	host_run_deferred();
+	raise_while_disabled(irq);
 	assert_rec("unmask");
 	assert_int_equal(irq_inject_interrupt(irq), -EINVAL);
 }
 
 static void s079_injection(void **state)
 {
-	unsigned int state_chip = started(rec_chip(R_EDGE | R_STATE), handle_edge_irq);
+	unsigned int state_chip = rec_started(rec_chip(R_EDGE | R_STATE), handle_edge_irq);
 	unsigned int irq = rec_line(rec_chip(R_EDGE | R_TYPE), handle_edge_irq);
 
 	(void)state;
@@ -711,11 +695,9 @@ static irqreturn_t disables_itself(int irq, void *dev_id)
 
 static void s081_disable_from_the_own_handler_is_diagnosed(void **state)
 {
-	unsigned int irq = rec_line(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started_by(disables_itself, rec_chip(R_EDGE), handle_edge_irq);
 
 	(void)state;
-	assert_int_equal(request_irq(irq, disables_itself, 0, "t", NULL), 0);
-	rec_take();
 	host_printk();
 	raise_irq(irq);
 	assert_rec("ack H");
@@ -749,7 +731,7 @@ static void clear_active(void *arg)
 
 static void s082_synchronize_asks_the_chip_for_active(void **state)
 {
-	unsigned int irq = started(rec_chip(R_EDGE | R_STATE), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_EDGE | R_STATE), handle_edge_irq);
 	u64 before = host_now();
 
 	(void)state;
@@ -767,7 +749,7 @@ static void s082_synchronize_asks_the_chip_for_active(void **state)
 
 static void state_of_a_line_without_a_chip_that_can_tell(void **state)
 {
-	unsigned int irq = started(rec_chip(R_EDGE), handle_edge_irq);
+	unsigned int irq = rec_started(rec_chip(R_EDGE), handle_edge_irq);
 	bool value;
 
 	(void)state;

@@ -320,6 +320,32 @@ static struct pci_dev *ready(struct pci_function *f)
 	return dev;
 }
 
+/* The same, whose events nobody notes. */
+static struct pci_dev *silent(struct pci_function *f)
+{
+	struct pci_dev *dev = ready(f);
+
+	f->on_event = NULL;
+	return dev;
+}
+
+/* NR vectors; the irq of the last, requested. */
+static int requested(struct pci_dev *dev, unsigned int nr, unsigned int flags)
+{
+	int irq;
+
+	assert_int_equal(pci_alloc_irq_vectors(dev, nr, nr, flags), nr);
+	irq = pci_irq_vector(dev, nr - 1);
+	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
+	return irq;
+}
+
+static void released(struct pci_dev *dev, int irq)
+{
+	free_irq(irq, NULL);
+	pci_free_irq_vectors(dev);
+}
+
 static void s147_s156_msix_bring_up_order(void **state)
 {
 	struct pci_function *f = add_msix(1, 4);
@@ -391,17 +417,13 @@ static void s157_without_bus_mastering_nothing_arrives(void **state)
 
 	(void)state;
 	boot();
-	dev = ready(f);
-	f->on_event = NULL;
-	assert_int_equal(pci_alloc_irq_vectors(dev, 1, 1, PCI_IRQ_MSIX), 1);
-	irq = pci_irq_vector(dev, 0);
-	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
+	dev = silent(f);
+	irq = requested(dev, 1, PCI_IRQ_MSIX);
 	pci_clear_master(dev);
 	assert_false(pci_model_send(f, 0));
 	host_run_deferred();
 	assert_int_equal(irq_to_desc(irq)->tot_count, 0);
-	free_irq(irq, NULL);
-	pci_free_irq_vectors(dev);
+	released(dev, irq);
 }
 
 static void s148_messages_change_only_while_masked(void **state)
@@ -413,11 +435,8 @@ static void s148_messages_change_only_while_masked(void **state)
 
 	(void)state;
 	boot();
-	dev = ready(f);
-	f->on_event = NULL;
-	assert_int_equal(pci_alloc_irq_vectors(dev, 1, 1, PCI_IRQ_MSIX), 1);
-	irq = pci_irq_vector(dev, 0);
-	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
+	dev = silent(f);
+	irq = requested(dev, 1, PCI_IRQ_MSIX);
 	for (int i = 0; i < 200; i++) {		/* the model objects to anything else */
 		pci_model_send(f, 0);
 		irq_set_affinity(irq, cpumask_of(host_random(&r) % BOARD_HARTS));
@@ -430,8 +449,7 @@ static void s148_messages_change_only_while_masked(void **state)
 	pci_model_send(f, 0);
 	host_run_deferred();
 	assert_int_equal(irq_to_desc(irq)->tot_count, 1);
-	free_irq(irq, NULL);
-	pci_free_irq_vectors(dev);
+	released(dev, irq);
 }
 
 static void s139_s141_s142_s146_what_alloc_returns(void **state)
@@ -531,8 +549,7 @@ static void vectors_without_memory_leave_nothing(void **state)
 
 	(void)state;
 	boot();
-	failing_dev = ready(f);
-	f->on_event = NULL;
+	failing_dev = silent(f);
 	assert_true(alloc_and_free((void *)PCI_IRQ_MSIX));
 	host_run_deferred();
 	assert_true(fail_each(alloc_and_free, (void *)PCI_IRQ_MSIX) > 10);
@@ -594,8 +611,7 @@ static void s143_s151_s156_msi(void **state)
 	assert_true(pci_model_send(f, 0));
 	host_run_deferred();
 	assert_rec("H");
-	free_irq(irq, NULL);
-	pci_free_irq_vectors(dev);
+	released(dev, irq);
 	assert_int_equal(pci_model_get16(f, f->msi_cap + 2) & 1, 0);
 	assert_int_equal(pci_model_get32(f, f->msi_cap + 0x10), 0);	/* S-156 */
 }
@@ -638,8 +654,7 @@ static void msi_of_32_bits_gets_no_half_of_an_address(void **state)
 	f->msi_log2 = 2;
 	f->pin = 1;
 	boot();
-	dev = ready(f);
-	f->on_event = NULL;
+	dev = silent(f);
 	fwnode = irq_domain_alloc_named_fwnode("high");
 	high = irq_domain_create_hierarchy(NULL, IRQ_DOMAIN_FLAG_MSI_PARENT, 8, fwnode, &ops, NULL);
 	high->msi_parent_ops = &parent_ops;
@@ -685,8 +700,7 @@ static void s140_intx_by_the_interrupt_map(void **state)
 	for (unsigned int i = 0; i < 4; i++) {
 		int irq;
 
-		dev = ready(&fn[i]);
-		fn[i].on_event = NULL;
+		dev = silent(&fn[i]);
 		assert_int_equal(pci_alloc_irq_vectors(dev, 2, 2, PCI_IRQ_ALL_TYPES), -EINVAL);
 		assert_int_equal(pci_alloc_irq_vectors(dev, 1, 4, PCI_IRQ_ALL_TYPES), 1);
 		irq = pci_irq_vector(dev, 0);
@@ -714,11 +728,8 @@ static void s132_messages_of_a_device_that_sleeps_wait_in_the_cache(void **state
 
 	(void)state;
 	boot();
-	dev = ready(f);
-	f->on_event = NULL;
-	assert_int_equal(pci_alloc_irq_vectors(dev, 2, 2, PCI_IRQ_MSIX), 2);
-	irq = pci_irq_vector(dev, 1);
-	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
+	dev = silent(f);
+	irq = requested(dev, 2, PCI_IRQ_MSIX);
 	lo = f->row[1].lo;
 	dev->current_state = 3;
 	f->asleep = true;		/* the model objects to every write */
@@ -729,8 +740,7 @@ static void s132_messages_of_a_device_that_sleeps_wait_in_the_cache(void **state
 	assert_int_equal(f->row[1].lo, lo);
 	dev->current_state = PCI_D0;
 	f->asleep = false;
-	free_irq(irq, NULL);
-	pci_free_irq_vectors(dev);
+	released(dev, irq);
 }
 
 static void s139_one_kind_after_the_other(void **state)
@@ -840,8 +850,7 @@ static void s150_order_of_masks_and_the_read_that_flushes(void **state)
 	assert_rec("unmask(parent open)");
 	assert_int_equal(f->reads, reads + 1);
 	f->on_event = NULL;
-	free_irq(irq, NULL);
-	pci_free_irq_vectors(dev);
+	released(dev, irq);
 }
 
 /* ---- A parent that gives blocks ------------------------------------------------------------- */
@@ -850,7 +859,6 @@ static struct irq_domain *blocks;
 static irq_hw_number_t next_block;
 static bool no_block;
 
-static int block_alloc(struct irq_domain *d, unsigned int virq, unsigned int nr, void *arg);
 static int block_affinity(struct irq_data *d, const struct cpumask *mask, bool force)
 {
 	(void)force;
@@ -921,6 +929,13 @@ static struct pci_dev *with_blocks(bool maskable)
 	return dev;
 }
 
+static void without_blocks(struct pci_dev *dev)
+{
+	pci_free_irq_vectors(dev);
+	dev->dev.msi.domain = NULL;
+	irq_domain_remove(blocks);
+}
+
 static void s152_s153_a_block_of_messages(void **state)
 {
 	struct pci_dev *dev = with_blocks(true);
@@ -951,9 +966,7 @@ static void s152_s153_a_block_of_messages(void **state)
 	assert_int_equal(pci_model_get32(f, cap + 4), 0x50002000);
 	assert_int_equal(pci_model_get32(f, cap + 0x10), 0xfd);
 	free_irq(irq + 1, NULL);
-	pci_free_irq_vectors(dev);
-	dev->dev.msi.domain = NULL;
-	irq_domain_remove(blocks);
+	without_blocks(dev);
 }
 
 static void s135_s143_a_block_that_is_not_to_be_had(void **state)
@@ -969,9 +982,7 @@ static void s135_s143_a_block_that_is_not_to_be_had(void **state)
 	assert_int_equal(pci_model_get16(f, f->msi_cap + 2) & 1, 0);
 	assert_string_equal(pci_irq_mode(dev), "none");
 	assert_int_equal(pci_alloc_irq_vectors(dev, 1, 8, PCI_IRQ_MSI), 1);
-	pci_free_irq_vectors(dev);
-	dev->dev.msi.domain = NULL;
-	irq_domain_remove(blocks);
+	without_blocks(dev);
 }
 
 static void send_while_off(struct pci_function *f, const char *what)
@@ -993,9 +1004,7 @@ static void z3_msi_without_mask_bits_is_off_while_its_message_changes(void **sta
 	f->pin = 1;
 	boot();
 	dev = ready(f);
-	assert_int_equal(pci_alloc_irq_vectors(dev, 1, 1, PCI_IRQ_MSI), 1);
-	irq = pci_irq_vector(dev, 0);
-	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
+	irq = requested(dev, 1, PCI_IRQ_MSI);
 	host_run_deferred();
 	rec_take();
 	f->on_event = send_while_off;
@@ -1006,8 +1015,7 @@ static void z3_msi_without_mask_bits_is_off_while_its_message_changes(void **sta
 		pci_model_intx(f, false);
 	}
 	f->on_event = NULL;
-	free_irq(irq, NULL);
-	pci_free_irq_vectors(dev);
+	released(dev, irq);
 	pci_model_intx(f, false);
 }
 
@@ -1069,8 +1077,7 @@ static void s148_s149_vectors_at_random(void **state)
 	add(3, 0)->has_msi = true;
 	boot();
 	for (unsigned int i = 0; i < 3; i++) {
-		users[i].dev = ready(&fn[i]);
-		fn[i].on_event = NULL;
+		users[i].dev = silent(&fn[i]);
 	}
 	for (unsigned int step = 0; step < 1500; step++) {
 		unsigned int i = host_random(&r) % 3;

@@ -302,6 +302,21 @@ unsigned int rec_line(const struct irq_chip *chip, irq_flow_handler_t flow)
 	return irq;
 }
 
+unsigned int rec_started(const struct irq_chip *chip, irq_flow_handler_t flow)
+{
+	return rec_started_by(rec_handler, chip, flow);
+}
+
+unsigned int rec_started_by(irq_handler_t handler, const struct irq_chip *chip,
+			    irq_flow_handler_t flow)
+{
+	unsigned int irq = rec_line(chip, flow);
+
+	assert_int_equal(request_irq(irq, handler, 0, "t", NULL), 0);
+	rec_take();
+	return irq;
+}
+
 irqreturn_t rec_ret = IRQ_HANDLED;
 
 irqreturn_t rec_handler(int irq, void *dev_id)

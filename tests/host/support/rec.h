@@ -73,6 +73,10 @@ void rec_stack_remove(struct rec_stack *s);
 
 /* A line with that chip and flow, in no domain. */
 unsigned int rec_line(const struct irq_chip *chip, irq_flow_handler_t flow);
+/* The same, requested for rec_handler or for that HANDLER; what was logged meanwhile is taken. */
+unsigned int rec_started(const struct irq_chip *chip, irq_flow_handler_t flow);
+unsigned int rec_started_by(irq_handler_t handler, const struct irq_chip *chip,
+			    irq_flow_handler_t flow);
 
 /* Handlers: "H", "H2" by the cookie; what they return. */
 extern irqreturn_t rec_ret;
