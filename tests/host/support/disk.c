@@ -76,6 +76,26 @@ void disk_io(u64 *r, unsigned int steps)
 	kfree(mem);
 }
 
+void assert_given_up(bool *deaf)
+{
+	u8 *buf = kmalloc(SECTOR_SIZE);
+	u64 before = ktime_get_ns();
+
+	*deaf = true;
+	host_printk();
+	assert_int_equal(blk_read(the_disk(), 0, buf, 1), -ETIMEDOUT);
+	assert_in_range(ktime_get_ns() - before, BLK_TIMEOUT_NS, 2 * BLK_TIMEOUT_NS);
+	assert_true(logged("00:01.0"));
+	kfree(buf);			/* the device may not touch it any more */
+	*deaf = false;
+	host_run_deferred();
+	buf = kmalloc(SECTOR_SIZE);
+	before = ktime_get_ns();
+	assert_int_equal(blk_read(the_disk(), 0, buf, 1), -EIO);
+	assert_true(ktime_get_ns() - before < NSEC_PER_SEC);
+	kfree(buf);
+}
+
 /* ---- Many in flight -------------------------------------------------------------------------- */
 
 static struct {

@@ -26,6 +26,10 @@ bool disk_is_there(void);
 
 /* Reads, writes and flushes at random, from all CPUs, to and from any multiple of four bytes. */
 void disk_io(u64 *r, unsigned int steps);
+/* As long as *DEAF the model does nothing: the driver waits its time, gives up for good, names the
+ * function, and lets go of the buffer. */
+void assert_given_up(bool *deaf);
+
 /* DISK_MANY reads from all CPUs, some of which the model serves meanwhile. */
 void disk_submit_many(u64 *r);
 /* Each is complete, once: with its sector, or with ERROR. Returns how many have their sector. */
