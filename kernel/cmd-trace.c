@@ -173,7 +173,7 @@ static void show_event(unsigned int cpu, const struct trace_event *e, u64 cycles
 			     trace_detail(text, sizeof(text), e));
 }
 
-/* "cpu 0: 300 events, the oldest 44 of them lost", or the beginning of its object in the document. */
+/* "cpu 0: 300 events, the oldest 44 of them lost", or the beginning of its object. */
 static void show_heading(unsigned int cpu, const struct part *part)
 {
 	u64 written = part->head - part->begin, lost = part->oldest - part->begin;
@@ -192,7 +192,8 @@ static void show_heading(unsigned int cpu, const struct part *part)
 		shell_printf(", the oldest %llu of them lost", (unsigned long long)lost);
 	shell_printf("\n");
 	if (written)
-		shell_printf("cpu     cycles  %-8s %-25s %s\n", "station", "function", "what happens there");
+		shell_printf("cpu     cycles  %-8s %-25s %s\n", "station", "function",
+			     "what happens there");
 }
 
 /* The newest COUNT events of a CPU, oldest first. PART holds what the heading told. */
