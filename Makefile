@@ -22,6 +22,7 @@ kernel := \
 	hotplug \
 	cpumask \
 	mm \
+	map \
 	page \
 	heap \
 	dma \

@@ -108,19 +108,14 @@ void __noreturn arch_exit(int status);
 /* ---- Memory --------------------------------------------------------------------------------- */
 
 /*
- * Boot CPU, before any allocation: builds the kernel's page tables over RAM (identity map, W^X)
- * and turns them on. What firmware keeps is left out. RAM ranges come from <kernel/mm.h>;
- * the stack arena is mapped by 4 KiB pages
- * with the lowest page of each STACK_SLOT left out as guard.
+ * Maps what is not mapped yet of [start, end), whose ends are page boundaries, to itself, so that
+ * every CPU sees it, also those already up. 0, -ERANGE if it is out of a CPU's reach, -ENOMEM if
+ * mm_table_page() has no page left. Boot CPU before arch_mm_init(), or locked.
  */
+enum map_kind { MAP_TEXT, MAP_CONSTANTS, MAP_DATA, MAP_DEVICE };	/* r-x, r--, rw-, rw- */
+int arch_map(u64 start, u64 end, enum map_kind kind);
+/* Boot CPU: from here on that map counts. */
 void arch_mm_init(void);
-
-/*
- * Makes [phys, phys + size) accessible as device memory on every CPU, also those already up, and
- * returns its address; NULL with a printed reason if it overlaps RAM or no table page is left.
- * Mapping the same range again returns the same address. Thread context.
- */
-void *arch_ioremap(phys_addr_t phys, size_t size);
 
 /* ---- Threads -------------------------------------------------------------------------------- */
 

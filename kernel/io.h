@@ -39,11 +39,9 @@ DEFINE_MMIO(w, 16)
 DEFINE_MMIO(l, 32)
 DEFINE_MMIO(q, 64)
 
-/* Maps a device's registers; NULL (reason printed) on failure. Thread context. */
-static inline void *ioremap(phys_addr_t phys, size_t size)
-{
-	return arch_ioremap(phys, size);
-}
+/* Maps a device's registers; NULL (reason printed) on failure. The same range again gives the same
+ * address. Thread context. */
+void *ioremap(phys_addr_t phys, size_t size);
 
 /*
  * Evaluates COND until it is true or TIMEOUT_US have passed; 0 or -ETIMEDOUT. Every wait on

@@ -51,7 +51,7 @@ void kernel_main(const void *fdt)
 	of_early_init(fdt);			/* or else the one that the tree names */
 	printk("Cascade\n");
 	mm_early_init(fdt);			/* which memory there is */
-	arch_mm_init();				/* page tables: W^X, guard pages */
+	mm_map();				/* page tables: W^X, guard pages */
 	mm_init();				/* pages and heap */
 	if (of_init(fdt))			/* the device tree, as nodes */
 		panic("without a device tree there is nothing to run on");

@@ -190,12 +190,12 @@ void mm_early_init(const void *fdt)
 	set_stacks_aside();
 }
 
-void *mm_early_page(void)
+void *mm_table_page(void)
 {
 	void *page = (void *)early.start;
 
 	if (early.start == early.end)
-		panic("memory: none left for page tables");
+		return alloc_pages(0);
 	early.start += PAGE_SIZE;
 	return memset(page, 0, PAGE_SIZE);
 }
@@ -206,6 +206,7 @@ void mm_init(void)
 	unsigned int n = free_ranges(set);
 
 	n = subtract(set, n, mem_stack_arena.start, early.start);
+	early.end = early.start;
 	for (unsigned int i = 0; i < n; i++)
 		page_add_range(set[i].start, set[i].end);
 }

@@ -18,13 +18,15 @@ struct mem_range {
 
 /*
  * Reads memory nodes, the reservation block and /reserved-memory, takes out the image and the
- * tree itself, sets the stack arena aside. Boot CPU, before arch_mm_init(). Panics without memory.
+ * tree itself, sets the stack arena aside. Boot CPU. Panics without memory.
  */
 void mm_early_init(const void *fdt);
-/* Hands the free ranges to the page allocator. After arch_mm_init(). */
+/* Makes the page tables, and turns them on. Panics if something is out of reach. */
+void mm_map(void);
+/* Hands the free ranges to the page allocator. */
 void mm_init(void);
 
-/* RAM as the tree gives it (also reserved parts); for arch_mm_init() and arch_ioremap(). */
+/* RAM as the tree gives it (also reserved parts). */
 extern struct mem_range mem_ram[];
 extern unsigned int mem_nr_ram;
 /* The same without what firmware keeps; and the tree itself. */
@@ -35,8 +37,8 @@ extern struct mem_range mem_fdt, mem_stack_arena;
 extern struct mem_range mem_console;
 bool mem_is_ram(phys_addr_t start, size_t size);	/* overlaps any of mem_ram */
 
-/* An early page for page tables, zeroed, never freed; panics if none. Before mm_init() only. */
-void *mm_early_page(void);
+/* A page for a page table, zeroed, never freed; NULL if none is left. */
+void *mm_table_page(void);
 
 /*
  * 2^ORDER pages, aligned to their size, zeroed; NULL if there is no such block. free_pages()

@@ -14,7 +14,7 @@
  */
 void host_boot(const void *fdt, u64 boot_hwid, void (*models)(void));
 
-/* ---- MMIO: arch_ioremap() of a registered region leads to its model, anything else aborts. ---- */
+/* ---- MMIO: ioremap() of a registered region leads to its model, anything else aborts. ---- */
 
 struct host_mmio_ops {
 	/* OFFSET in the region; SIZE 1, 2, 4 or 8 and OFFSET a multiple of it. */

@@ -76,7 +76,7 @@ static int start(void **state)
 	memset(test_ram, 0xa5, sizeof(test_ram));
 	mm_early_init(make_tree());
 	for (int i = 0; i < 5; i++) {
-		char *page = mm_early_page();
+		char *page = mm_table_page();
 
 		assert_int_equal((u64)page % PAGE_SIZE, 0);
 		assert_int_equal(page[0] | page[4095], 0);

@@ -112,7 +112,7 @@ void arch_cpu_down(void)
 	host_die("CPU %u went down", smp_processor_id());
 }
 
-void arch_mm_init(void)
+void mm_map(void)
 {
 }
 

@@ -246,7 +246,7 @@ bool mem_is_ram(phys_addr_t start, size_t size) { return host_dma_ok(start, size
 size_t mem_total(void) { return TOTAL; }
 size_t mem_free(void) { return TOTAL - min(TOTAL, host_bytes_live()); }
 
-void *mm_early_page(void)
+void *mm_table_page(void)
 {
 	return alloc_pages(0);
 }

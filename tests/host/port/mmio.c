@@ -63,7 +63,7 @@ static struct region *region_of_phys(phys_addr_t phys)
 	return NULL;
 }
 
-void *arch_ioremap(phys_addr_t phys, size_t size)
+void *ioremap(phys_addr_t phys, size_t size)
 {
 	struct region *r = region_of_phys(phys);
 

@@ -17,7 +17,7 @@
 #define stack_alloc	real_stack_alloc
 #define stack_free	real_stack_free
 #define mm_early_init	real_mm_early_init
-#define mm_early_page	real_mm_early_page
+#define mm_table_page	real_mm_table_page
 #define mm_init		real_mm_init
 #define mem_is_ram	real_mem_is_ram
 #define mem_ram		real_mem_ram
