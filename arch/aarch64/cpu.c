@@ -64,10 +64,14 @@ void arch_cpu_init(struct cpu *cpu)
 	start_cycles();
 }
 
+/* One that has asked to be off may still be on its way, and must not be started then. [PSCI 5.7] */
 int arch_cpu_up(struct cpu *cpu)
 {
-	long err = psci_call(PSCI_CPU_ON, cpu->hwid, (u64)secondary_entry, (u64)cpu);
+	long err;
 
+	if (psci_call(PSCI_AFFINITY_INFO, cpu->hwid, 0, 0) == PSCI_AFFINITY_ON)
+		return -EBUSY;
+	err = psci_call(PSCI_CPU_ON, cpu->hwid, (u64)secondary_entry, (u64)cpu);
 	switch (err) {
 	case PSCI_SUCCESS:
 		return 0;

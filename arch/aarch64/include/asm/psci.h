@@ -6,6 +6,8 @@
 
 #define PSCI_CPU_OFF		0x84000002
 #define PSCI_CPU_ON		0xc4000003	/* hardware id, entry point, its x0 */
+#define PSCI_AFFINITY_INFO	0xc4000004	/* hardware id, lowest level: 0 */
+#define PSCI_AFFINITY_ON	0
 #define PSCI_SYSTEM_OFF		0x84000008
 
 #define PSCI_SUCCESS		0
