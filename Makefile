@@ -366,7 +366,7 @@ bench:
 	@unset KERNEL; $(python) tests/bench/bench.py
 
 host:
-	@$(MAKE) -f tests/host/Makefile build/host/libcascade.a
+	@$(MAKE) --no-print-directory -f tests/host/Makefile build/host/libcascade.a
 
 machines:
 	@python3 tools/machines.py
