@@ -34,7 +34,7 @@ States: D disabled, M masked, P pending, I in progress."""
                          line['flow'], line['type'],
                          ''.join(c for word, c in LETTERS if word in line['state']) or '-',
                          ', '.join(line['actions'])])
-        return table(rows, right=range(len(cpus) + 1))
+        return table(rows, right=range(len(cpus) + 1)) if document else ['no line yet']
 
 
 def explain_depth(line):
