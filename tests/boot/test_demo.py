@@ -1,5 +1,6 @@
 """What `make run` shows, in order, and that it fits a terminal."""
 
+import glob
 import re
 
 import machine
@@ -66,3 +67,16 @@ def test_trace(row, disk):
             assert set(event) == {'station', 'symbol', 'phase', 'cycles', 'irq', 'detail'}
         handlers = [event['irq'] for event in trace['events'] if event['station'] == 'handler']
         assert line['irq'] in handlers and (polled or len(handlers) == 1)
+
+
+def test_readme_lists_the_boot_arguments():
+    """Each that the kernel asks for, but for what tools/run itself gives it."""
+    asked = set()
+    for path in (p for top in ('arch', 'kernel', 'drivers')
+                 for p in glob.glob('%s/%s/**/*.c' % (machine.TREE, top), recursive=True)):
+        with open(path, encoding='utf-8') as file:
+            asked |= set(re.findall(r'\bboot_arg(?:_u64)?\("([^"]+)"', file.read()))
+    with open(machine.TREE + '/README.md', encoding='utf-8') as file:
+        part = file.read().split('## Boot arguments')[1].split('\n## ')[0]
+    listed = set(re.findall(r'^\| `([^`=]+)|, `([^`=]+)=', part, re.M))
+    assert {a or b for a, b in listed} == asked - {'cmd', 'interactive', 'semihosting'}
