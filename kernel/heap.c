@@ -5,9 +5,10 @@
  *	slab page	| struct slab | object 0 | object 1 | …	object n at page + first + n * size
  *	large		| page …				its order is in a list by address
  *
- * A slab keeps a bit per slot and lies at the start of its page, so an object is never page aligned
- * and a large block always is: kfree() tells them apart by that. The bits also find what was freed
- * twice or never allocated, which ends the kernel with the caller's name. One lock, irqs off.
+ * A slab lies at the start of its page, so an object is never page aligned and a large block always
+ * is: kfree() tells them apart by that. Slots are given from the first on; one that was freed has
+ * its bit set, and is given before any new one. So the slab also knows what is freed twice or was
+ * never allocated, which ends the kernel with the caller's name. One lock, irqs off.
  */
 #include <kernel/mm.h>
 #include <kernel/printk.h>
@@ -26,11 +27,11 @@
 struct slab {
 	struct list_head link;		/* first: in partial[], unless full */
 	u32 magic;
-	u16 size, first;		/* bytes */
-	u16 slots, free;
-	u16 lowest;			/* slots below are used */
-	u16 touched;			/* slots from here on have never been used: all zero */
-	unsigned long used[];		/* a bit a slot */
+	u16 size;			/* bytes of a slot */
+	u16 first, end;			/* offsets of the slots */
+	u16 fresh;			/* from here on none has ever been used: all zero */
+	u16 freed;			/* slots that were used and are free */
+	unsigned long free[];		/* a bit for each of these */
 };
 
 struct large {
@@ -43,10 +44,10 @@ static spinlock_t lock;
 static struct list_head partial[NR_CLASSES];
 static struct list_head large[LARGE_HASH];
 
-/* The smallest that has room; NR_CLASSES for a large block. */
+/* The smallest that has room; NR_CLASSES or more for a large block. Nothing gets a byte. */
 static unsigned long class_of(size_t size)
 {
-	return size > MAX_SMALL ? NR_CLASSES : size ? (size - 1) / STEP : 0;
+	return (size - !!size) / STEP;
 }
 
 static struct list_head *large_list(const void *block)
@@ -85,7 +86,8 @@ static struct slab *new_slab(unsigned int class)
 	slab->size = size;
 	slab->first = ALIGN_UP(sizeof(*slab) + BITS_TO_LONGS(bits) * sizeof(long),
 			       size & (size - 1) ? STEP : size);
-	slab->slots = slab->free = (PAGE_SIZE - slab->first) / size;
+	slab->fresh = slab->first;
+	slab->end = PAGE_SIZE - (PAGE_SIZE - slab->first) % size;
 	list_add(&slab->link, &partial[class]);
 	return slab;
 }
@@ -98,48 +100,56 @@ static struct slab __attribute__((noinline)) *slab_with_room(unsigned int class)
 					   : list_first_entry(&partial[class], struct slab, link);
 }
 
+static unsigned int take_freed(struct slab *slab)
+{
+	unsigned int slot = find_next_bit(slab->free, PAGE_SIZE, 0);
+
+	__clear_bit(slot, slab->free);
+	slab->freed--;
+	return slab->first + slot * slab->size;
+}
+
 /* *CLEAN: it is all zero. */
 static __always_inline void *slab_alloc(unsigned long class, bool *clean)
 {
 	struct slab *slab = (struct slab *)partial[class].next;
-	unsigned long slot, left;
+	unsigned long offset;
 
 	if (unlikely(!slab || &slab->link == &partial[class]))
 		slab = slab_with_room(class);
 	if (unlikely(!slab))
 		return NULL;
-	slot = slab->lowest;
-	if (unlikely(test_bit(slot, slab->used)))
-		slot = find_next_zero_bit(slab->used, slab->slots, slot);
-	__set_bit(slot, slab->used);
-	slab->lowest = slot + 1;
-	*clean = slot >= slab->touched;
-	if (*clean)
-		slab->touched = slot + 1;
-	left = slab->free - 1UL;
-	slab->free = left;
-	if (!left)
+	*clean = !slab->freed;
+	offset = slab->fresh;
+	if (likely(*clean))
+		slab->fresh = offset + slab->size;
+	else
+		offset = take_freed(slab);
+	if (unlikely(slab->fresh == slab->end && !slab->freed))
 		list_del_init(&slab->link);
-	return (char *)slab + slab->first + slot * slab->size;
+	return (char *)slab + offset;
 }
 
 static void slab_release(struct slab *slab, const void *p, const void *caller)
 {
-	size_t offset = (const char *)p - (const char *)slab - slab->first;
+	unsigned int offset = (const char *)p - (const char *)slab, slot;
 	struct list_head *list;
-	unsigned int slot;
+	bool full;
 
-	if (slab->magic != SLAB_MAGIC || offset >= PAGE_SIZE || offset % slab->size)
+	if (slab->magic != SLAB_MAGIC || offset < slab->first || offset >= slab->fresh ||
+	    (offset - slab->first) % slab->size)
 		bad_free(p, caller);
-	slot = offset / slab->size;
-	if (!test_bit(slot, slab->used))
+	slot = (offset - slab->first) / slab->size;
+	if (test_bit(slot, slab->free))
 		bad_free(p, caller);
-	__clear_bit(slot, slab->used);
-	slab->lowest = min((unsigned int)slab->lowest, slot);
+	full = slab->fresh == slab->end && !slab->freed;
+	__set_bit(slot, slab->free);
+	slab->freed++;
 	list = &partial[class_of(slab->size)];
-	if (!slab->free++) {
+	if (full) {
 		list_add_tail(&slab->link, list);
-	} else if (slab->free == slab->slots && list->next != list->prev) {
+	} else if (slab->freed * slab->size == slab->fresh - slab->first &&
+		   list->next != list->prev) {
 		list_del_init(&slab->link);	/* empty, and another one has room */
 		slab->magic = 0;
 		free_pages(slab, 0);
