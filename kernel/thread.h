@@ -89,14 +89,12 @@ void wait_for_completion(struct completion *c);
 /* 0, or -ETIMEDOUT after TIMEOUT_NS. Thread context. */
 int wait_for_completion_timeout(struct completion *c, u64 timeout_ns);
 
-/* A sleeping lock, not recursive. Thread context. */
+/* A sleeping lock, not recursive. Thread context. One word, as every irq_desc has one. */
 struct mutex {
-	spinlock_t lock;
-	struct thread *owner;
-	struct list_head waiters;
+	uintptr_t owner;		/* a struct thread, 0: free; bit 0: others wait */
 };
-#define MUTEX_INIT(name)	{ SPINLOCK_INIT, NULL, LIST_HEAD_INIT((name).waiters) }
-void mutex_init(struct mutex *m);
+#define MUTEX_INIT(name)	{ 0 }
+static inline void mutex_init(struct mutex *m) { m->owner = 0; }
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 

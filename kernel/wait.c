@@ -19,6 +19,7 @@ void spin_lock_contended(spinlock_t *lock)
 struct waiter {
 	struct list_head link;
 	struct thread *thread;
+	struct mutex *mutex;		/* that it waits for, if it is one */
 	bool served;			/* off the list, and it was for us */
 };
 
@@ -29,16 +30,18 @@ static void enlist(struct waiter *w, struct list_head *waiters)
 	list_add_tail(&w->link, waiters);
 }
 
-/* Takes the first waiter off a non-empty list and wakes it. The object's lock is held, so that the
- * waiter, which takes it before it returns, cannot be gone. */
-static struct thread *serve_first(struct list_head *waiters)
+/* Takes a waiter off its list and wakes it. The list's lock is held, so that the waiter, which takes
+ * it before it returns, cannot be gone. */
+static void serve(struct waiter *w)
 {
-	struct waiter *w = list_first_entry(waiters, struct waiter, link);
-
 	list_del_init(&w->link);
 	w->served = true;
 	thread_wake(w->thread);
-	return w->thread;
+}
+
+static void serve_first(struct list_head *waiters)
+{
+	serve(list_first_entry(waiters, struct waiter, link));
 }
 
 /* Blocks with LOCK dropped until served or DEADLINE; returns with LOCK held. */
@@ -116,33 +119,67 @@ int wait_for_completion_timeout(struct completion *c, u64 timeout_ns)
 
 /* ---- Mutexes -------------------------------------------------------------------------------- */
 
-void mutex_init(struct mutex *m)
+/*
+ * Nobody waits: one compare-and-swap takes it, one lets it go. Who waits is in one list for all
+ * mutexes, oldest first, under one lock; bit 0 keeps the owner from letting go without a look there.
+ */
+#define OTHERS_WAIT	1UL
+
+static struct list_head mutex_waiters = LIST_HEAD_INIT(mutex_waiters);
+static spinlock_t mutex_waiters_lock = SPINLOCK_INIT;
+
+static bool mutex_change(struct mutex *m, uintptr_t from, uintptr_t to, int order)
 {
-	spin_lock_init(&m->lock);
-	m->owner = NULL;
-	INIT_LIST_HEAD(&m->waiters);
+	return __atomic_compare_exchange_n(&m->owner, &from, to, false, order, __ATOMIC_RELAXED);
+}
+
+static void __attribute__((noinline)) mutex_lock_contended(struct mutex *m)
+{
+	unsigned long flags = spin_lock_irqsave(&mutex_waiters_lock);
+	struct waiter w = { .mutex = m };
+
+	if (__atomic_fetch_or(&m->owner, OTHERS_WAIT, __ATOMIC_ACQUIRE)) {
+		enlist(&w, &mutex_waiters);
+		wait_served(&w, &mutex_waiters_lock, &flags, TIME_NEVER);
+	} else {			/* it has been let go meanwhile */
+		__atomic_store_n(&m->owner, (uintptr_t)current_thread(), __ATOMIC_RELAXED);
+	}
+	spin_unlock_irqrestore(&mutex_waiters_lock, flags);
 }
 
 void mutex_lock(struct mutex *m)
 {
-	unsigned long flags = spin_lock_irqsave(&m->lock);
-	struct waiter w;
+	if (unlikely(!mutex_change(m, 0, (uintptr_t)current_thread(), __ATOMIC_ACQUIRE)))
+		mutex_lock_contended(m);
+}
 
-	if (!m->owner) {
-		m->owner = current_thread();
-	} else {
-		enlist(&w, &m->waiters);
-		wait_served(&w, &m->lock, &flags, TIME_NEVER);
-	}
-	spin_unlock_irqrestore(&m->lock, flags);
+/* The first of those behind W that waits for M. */
+static struct waiter *next_for(struct mutex *m, struct list_head *w)
+{
+	for (w = w->next; w != &mutex_waiters; w = w->next)
+		if (list_entry(w, struct waiter, link)->mutex == m)
+			return list_entry(w, struct waiter, link);
+	return NULL;
+}
+
+static void __attribute__((noinline)) mutex_unlock_contended(struct mutex *m)
+{
+	unsigned long flags = spin_lock_irqsave(&mutex_waiters_lock);
+	struct waiter *w = next_for(m, &mutex_waiters);
+	uintptr_t owner = 0;
+
+	if (w)
+		owner = (uintptr_t)w->thread | (next_for(m, &w->link) ? OTHERS_WAIT : 0);
+	__atomic_store_n(&m->owner, owner, __ATOMIC_RELEASE);
+	if (w)
+		serve(w);
+	spin_unlock_irqrestore(&mutex_waiters_lock, flags);
 }
 
 void mutex_unlock(struct mutex *m)
 {
-	unsigned long flags = spin_lock_irqsave(&m->lock);
-
-	m->owner = list_empty(&m->waiters) ? NULL : serve_first(&m->waiters);
-	spin_unlock_irqrestore(&m->lock, flags);
+	if (unlikely(!mutex_change(m, (uintptr_t)current_thread(), 0, __ATOMIC_RELEASE)))
+		mutex_unlock_contended(m);
 }
 
 /* ---- Sleep ---------------------------------------------------------------------------------- */

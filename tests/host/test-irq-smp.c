@@ -362,22 +362,25 @@ static void s101_no_ipi_is_lost(void **state)
 
 /* ---- Threads, completions and mutexes across CPUs ------------------------------------------------------- */
 
-static struct mutex mutex = MUTEX_INIT(mutex);
-static unsigned int counter;
+static struct guarded {
+	struct mutex mutex;
+	unsigned int counter, often;	/* and how seldom who adds is interrupted */
+} guarded[2];
 static struct completion all_done;
 
 static int adds(void *arg)
 {
-	(void)arg;
+	struct guarded *g = arg;
+
 	for (int i = 0; i < 200; i++) {
 		unsigned int old;
 
-		mutex_lock(&mutex);
-		old = counter;
-		if (i % 16 == 0)
+		mutex_lock(&g->mutex);
+		old = g->counter;
+		if (i % g->often == 0)
 			thread_yield();
-		counter = old + 1;
-		mutex_unlock(&mutex);
+		g->counter = old + 1;
+		mutex_unlock(&g->mutex);
 	}
 	complete(&all_done);
 	return 0;
@@ -397,17 +400,18 @@ static void mutexes_exclude_threads_of_several_cpus(void **state)
 
 	(void)state;
 	stop = false;
-	counter = 0;
 	init_completion(&all_done);
-	mutex_init(&mutex);
-	for (unsigned long i = 0; i < 2; i++)
+	for (unsigned long i = 0; i < 2; i++) {
+		guarded[i] = (struct guarded){ MUTEX_INIT(guarded[i].mutex), 0, 3 + 13 * i };
 		pthread_create(&thread[i], NULL, runs_threads, (void *)(i + 1));
-	for (unsigned int i = 0; i < 9; i++)
-		assert_non_null(thread_create("adder", adds, NULL, PRIO_NORMAL, i % 3));
-	for (unsigned int i = 0; i < 9; i++)
+	}
+	for (unsigned int i = 0; i < 10; i++)
+		assert_non_null(thread_create("adder", adds, &guarded[i % 2], PRIO_NORMAL, i % 3));
+	for (unsigned int i = 0; i < 10; i++)
 		wait_for_completion(&all_done);
 	stop_hammers(thread, 2);
-	assert_int_equal(counter, 9 * 200);
+	assert_int_equal(guarded[0].counter, 5 * 200);
+	assert_int_equal(guarded[1].counter, 5 * 200);
 }
 
 static irqreturn_t wakes(int irq, void *dev_id)
