@@ -38,10 +38,10 @@ struct msi_desc {
 	struct irq_affinity_desc *affinity;	/* one per vector; insertion copies it */
 	/* The PCI layer's. */
 	struct {
-		u32 msix_ctrl;		/* cached vector control of the table entry */
-		u32 msi_mask;		/* cached mask bits of the MSI capability */
-		void *base;		/* the MSI-X table, NULL: MSI */
-		u16 cap;		/* offset of the MSI capability */
+		union {
+			u32 msix_ctrl;	/* cached vector control of the table entry */
+			u32 msi_mask;	/* cached mask bits of the MSI capability */
+		};
 		bool is_msix, can_mask, is_64;
 	} pci;
 };

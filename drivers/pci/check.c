@@ -10,8 +10,8 @@
 
 static void read_message(struct pci_dev *dev, const struct msi_desc *desc, struct msi_msg *msg)
 {
-	const char *row = (char *)desc->pci.base + desc->msi_index * PCI_MSIX_ENTRY_SIZE;
-	u16 cap = desc->pci.cap;
+	const char *row = pci_msix_row(dev, desc->msi_index);
+	u16 cap = dev->msi_cap;
 
 	if (desc->pci.is_msix) {
 		msg->address_lo = readl(row + PCI_MSIX_ENTRY_LOWER_ADDR);
@@ -39,9 +39,8 @@ static const char *message_fault(struct pci_dev *dev, const struct msi_desc *des
 	if (memcmp(&sent, composed, sizeof(sent)))
 		return irqd_is_activated(d) ? "does not have the message of its parent" :
 		       "is not activated, but its device has a message";
-	if (desc->pci.is_msix && readl((char *)desc->pci.base + PCI_MSIX_ENTRY_VECTOR_CTRL +
-				       desc->msi_index * PCI_MSIX_ENTRY_SIZE) !=
-				 desc->pci.msix_ctrl)
+	if (desc->pci.is_msix && readl(pci_msix_row(dev, desc->msi_index) +
+				       PCI_MSIX_ENTRY_VECTOR_CTRL) != desc->pci.msix_ctrl)
 		return "is masked in its device, or is not, against what was written";
 	return NULL;
 }

@@ -50,7 +50,7 @@ static void check_message(struct diagnosis *dx, const struct msi_desc *msi, u64 
 
 static void check_msix(struct diagnosis *dx, struct pci_dev *dev, const struct msi_desc *msi)
 {
-	const char *row = (char *)dev->msix_base + msi->msi_index * PCI_MSIX_ENTRY_SIZE;
+	const char *row = pci_msix_row(dev, msi->msi_index);
 	u16 flags = pci_read_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS);
 	u32 control;
 

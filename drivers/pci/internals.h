@@ -59,6 +59,11 @@ const char *pci_severity_name(enum pci_severity severity);
 /* check.c: an irq_check_fn. */
 unsigned int pci_check(void (*report)(void *arg, const char *text), void *arg);
 
+/* Its row N of the MSI-X table. Any context. */
+static inline char *pci_msix_row(const struct pci_dev *dev, unsigned int n)
+{
+	return (char *)dev->msix_base + n * PCI_MSIX_ENTRY_SIZE;
+}
 /* msi.c */
 void pci_msi_init(struct pci_dev *dev);		/* at enumeration: leftovers off (S-155) */
 int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize);

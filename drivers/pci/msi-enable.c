@@ -75,30 +75,30 @@ static int map_table(struct pci_dev *dev, unsigned int rows)
  * mask_all_rows(). */
 static int insert_row(struct pci_dev *dev, unsigned int row, struct irq_affinity_desc *masks)
 {
+	u32 ctrl = readl(pci_msix_row(dev, row) + PCI_MSIX_ENTRY_VECTOR_CTRL);
 	struct msi_desc init = { .nvec_used = 1, .msi_index = row, .affinity = masks, .pci = {
-		.is_msix = true, .can_mask = true, .base = dev->msix_base } };
+		.msix_ctrl = ctrl | PCI_MSIX_ENTRY_CTRL_MASKBIT, .is_msix = true, .can_mask = true,
+	} };
 
-	if (row >= (unsigned int)pci_msix_vec_count(dev))
-		return -EINVAL;
-	init.pci.msix_ctrl = readl((char *)init.pci.base + row * PCI_MSIX_ENTRY_SIZE +
-				   PCI_MSIX_ENTRY_VECTOR_CTRL) | PCI_MSIX_ENTRY_CTRL_MASKBIT;
 	return msi_insert_msi_desc(&dev->dev, &init);
 }
 
 /* One descriptor per vector, irqs, messages. */
-static int setup_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned int nvec,
-		      struct irq_affinity *affd)
+static int setup_msix(struct pci_dev *dev, unsigned int rows, struct msix_entry *entries,
+		      unsigned int nvec, struct irq_affinity *affd)
 {
 	struct irq_affinity_desc *masks;
 	int err = spread(nvec, affd, &masks);
 
-	for (unsigned int i = 0; i < nvec && !err; i++)
-		err = insert_row(dev, entries ? entries[i].entry : i, masks ? &masks[i] : NULL);
+	for (unsigned int i = 0; i < nvec && !err; i++) {
+		unsigned int row = entries ? entries[i].entry : i;
+
+		err = row < rows ? insert_row(dev, row, masks ? &masks[i] : NULL) : -EINVAL;
+	}
 	kfree(masks);
 	if (err)				/* no such row, or one twice */
 		return err == -ENOMEM ? err : -EINVAL;
-	err = msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0,
-					  pci_msix_vec_count(dev) - 1);
+	err = msi_domain_alloc_irqs_range(&dev->dev, MSI_DEFAULT_DOMAIN, 0, rows - 1);
 	for (unsigned int i = 0; i < nvec && entries && !err; i++)
 		entries[i].vector = msi_get_virq(&dev->dev, entries[i].entry);
 	return err;
@@ -108,8 +108,7 @@ static int setup_msix(struct pci_dev *dev, struct msix_entry *entries, unsigned 
 static void mask_all_rows(struct pci_dev *dev, unsigned int rows)
 {
 	for (unsigned int i = 0; i < rows; i++) {
-		char *ctrl = (char *)dev->msix_base + i * PCI_MSIX_ENTRY_SIZE +
-			     PCI_MSIX_ENTRY_VECTOR_CTRL;
+		char *ctrl = pci_msix_row(dev, i) + PCI_MSIX_ENTRY_VECTOR_CTRL;
 
 		writel(readl(ctrl) | PCI_MSIX_ENTRY_CTRL_MASKBIT, ctrl);
 	}
@@ -125,7 +124,7 @@ int pci_start_msix(struct pci_dev *dev, unsigned int nvec, const struct pci_msi_
 	update_msix(dev, 0, PCI_MSIX_FLAGS_MASKALL | PCI_MSIX_FLAGS_ENABLE);
 	err = map_table(dev, rows);
 	if (!err)
-		err = setup_msix(dev, wish->entries, nvec, wish->affd);
+		err = setup_msix(dev, rows, wish->entries, nvec, wish->affd);
 	if (err) {
 		update_msix(dev, PCI_MSIX_FLAGS_MASKALL | PCI_MSIX_FLAGS_ENABLE, 0);
 		release_vectors(dev);
@@ -147,7 +146,7 @@ void pci_disable_msix(struct pci_dev *dev)
 	if (!dev->msix_enabled)
 		return;
 	msi_for_each_desc(desc, &dev->dev, MSI_DESC_ALL) {
-		char *row = (char *)dev->msix_base + desc->msi_index * PCI_MSIX_ENTRY_SIZE;
+		char *row = pci_msix_row(dev, desc->msi_index);
 
 		desc->pci.msix_ctrl |= PCI_MSIX_ENTRY_CTRL_MASKBIT;
 		if (dev->current_state == PCI_D0)
@@ -209,7 +208,6 @@ static int setup_msi(struct pci_dev *dev, unsigned int nvec, struct irq_affinity
 	struct msi_desc init = {
 		.nvec_used = nvec,
 		.pci = {
-			.cap = dev->msi_cap,
 			.can_mask = flags & PCI_MSI_FLAGS_MASKBIT,
 			.is_64 = flags & PCI_MSI_FLAGS_64BIT,
 		},

@@ -29,7 +29,7 @@ static bool reachable(const struct pci_dev *dev)
 
 static char *msix_row(const struct msi_desc *desc)
 {
-	return (char *)desc->pci.base + desc->msi_index * PCI_MSIX_ENTRY_SIZE;
+	return pci_msix_row(desc_to_pci(desc), desc->msi_index);
 }
 
 static void msix_write_ctrl(struct msi_desc *desc, u32 ctrl)
@@ -91,7 +91,7 @@ static void pci_write_msg_msix(struct irq_data *d, struct msi_msg *msg)
 
 static void msi_write_mask(struct msi_desc *desc, u32 mask)
 {
-	unsigned int where = desc->pci.cap + (desc->pci.is_64 ? 0x10 : 0x0c);
+	unsigned int where = desc_to_pci(desc)->msi_cap + (desc->pci.is_64 ? 0x10 : 0x0c);
 
 	desc->pci.msi_mask = mask;
 	if (desc->pci.can_mask && reachable(desc_to_pci(desc)))
@@ -118,16 +118,16 @@ static void pci_irq_unmask_msi(struct irq_data *d)
 
 static unsigned int msi_data_reg(const struct msi_desc *desc)
 {
-	return desc->pci.cap + (desc->pci.is_64 ? 0x0c : 0x08);
+	return desc_to_pci(desc)->msi_cap + (desc->pci.is_64 ? 0x0c : 0x08);
 }
 
 static void write_msi(struct msi_desc *desc, const struct msi_msg *msg)
 {
 	struct pci_dev *dev = desc_to_pci(desc);
 
-	pci_write_config32(dev, desc->pci.cap + PCI_MSI_ADDRESS_LO, msg->address_lo);
+	pci_write_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_LO, msg->address_lo);
 	if (desc->pci.is_64)
-		pci_write_config32(dev, desc->pci.cap + PCI_MSI_ADDRESS_HI, msg->address_hi);
+		pci_write_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_HI, msg->address_hi);
 	pci_write_config16(dev, msi_data_reg(desc), msg->data);
 	pci_read_config16(dev, msi_data_reg(desc));
 }

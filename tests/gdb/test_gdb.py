@@ -88,9 +88,11 @@ def interrupt(row):
     lines = ['break %s if irq == %s && $irq_count(irq) > 0' % (stop, IRQ), 'continue', STATE, 'irq trap', "irq show '%s'" % IRQ,
              'backtrace', 'print *$trap_regs()', 'irq chip', STATE]
     if messages(row):       # behind software's back
-        lines += ['set $row = (unsigned *)($irq_desc(%s)->irq_common_data.msi_desc->pci.base) + 4' % IRQ,
+        lines += ['set $msi = $irq_desc(%s)->irq_common_data.msi_desc' % IRQ,
+                  'set $pci = (struct pci_dev *)((char *)$msi->dev - (long)&((struct pci_dev *)0)->dev)',
+                  'set $row = (unsigned *)$pci->msix_base + 4',
                   'set $row[3] = 1', 'set $row[2] = 0x55', 'irq dev ' + DISK,
-                  'set $row[2] = $irq_desc(%s)->irq_common_data.msi_desc->msg.data' % IRQ,
+                  'set $row[2] = $msi->msg.data',
                   'set $row[3] = 0', 'irq dev ' + DISK]
     lines += ["irq inject '%s'" % IRQ]
     if messages(row):
