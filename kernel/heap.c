@@ -1,6 +1,6 @@
 /*
  * The heap: objects of 16, 32, 48 … 1024 bytes from pages of one size each, larger ones
- * as whole pages. An object whose size is a power of two is aligned to it.
+ * as whole pages. An object is aligned to the power of two that divides its size, up to a page.
  *
  *	slab page	| struct slab | object 0 | object 1 | …	object n at page + first + n * size
  *	large		| page …				its order is in a list by address
@@ -84,8 +84,7 @@ static struct slab *new_slab(unsigned int class)
 		return NULL;
 	slab->magic = SLAB_MAGIC;
 	slab->size = size;
-	slab->first = ALIGN_UP(sizeof(*slab) + BITS_TO_LONGS(bits) * sizeof(long),
-			       size & (size - 1) ? STEP : size);
+	slab->first = ALIGN_UP(sizeof(*slab) + BITS_TO_LONGS(bits) * sizeof(long), size & -size);
 	slab->fresh = slab->first;
 	slab->end = PAGE_SIZE - (PAGE_SIZE - slab->first) % size;
 	list_add(&slab->link, &partial[class]);

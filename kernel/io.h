@@ -48,10 +48,13 @@ void *ioremap(phys_addr_t phys, size_t size);
  * hardware goes through here or through a completion. Any context; needs time_init().
  */
 #define poll_timeout(cond, timeout_us) ({							\
-	u64 deadline_ = ktime_get_ns() + (u64)(timeout_us) * 1000;				\
+	u64 deadline_ = 0;	/* from when it was seen not to hold */				\
 	int ret_ = 0;										\
 	while (!(cond)) {									\
-		if (ktime_get_ns() > deadline_) {						\
+		u64 now_ = ktime_get_ns();							\
+		if (!deadline_)									\
+			deadline_ = now_ + (u64)(timeout_us) * 1000;				\
+		if (now_ > deadline_) {								\
 			ret_ = (cond) ? 0 : -ETIMEDOUT;						\
 			break;									\
 		}										\

@@ -17,7 +17,7 @@ static unsigned int bits_in_word(unsigned int start, unsigned int count)
 	return min(count, (unsigned int)BITS_PER_LONG - start % BITS_PER_LONG);
 }
 
-void bitmap_set(unsigned long *map, unsigned int start, unsigned int count)
+void bitmap_set_range(unsigned long *map, unsigned int start, unsigned int count)
 {
 	while (count) {
 		unsigned int n = bits_in_word(start, count);

@@ -25,7 +25,14 @@ static inline bool test_bit(unsigned int n, const unsigned long *map)
 	return map[n / BITS_PER_LONG] >> (n % BITS_PER_LONG) & 1;
 }
 
-void bitmap_set(unsigned long *map, unsigned int start, unsigned int count);
+void bitmap_set_range(unsigned long *map, unsigned int start, unsigned int count);
+static inline void bitmap_set(unsigned long *map, unsigned int start, unsigned int count)
+{
+	if (count == 1)
+		__set_bit(start, map);
+	else
+		bitmap_set_range(map, start, count);
+}
 void bitmap_clear(unsigned long *map, unsigned int start, unsigned int count);
 
 /* The number of set bits among the first SIZE. */

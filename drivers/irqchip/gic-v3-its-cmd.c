@@ -63,15 +63,14 @@ static bool its_is_idle(const struct its *its)
 	return (readq(its->regs + GITS_CREADR) & GITS_CREADR_Offset) == its->write;
 }
 
-static void its_put(struct its *its, const u64 word[4])
+static void its_put(struct its *its, u64 word0, u64 word1, u64 word2)
 {
 	struct its_command *command = &its->queue[its->write / sizeof(*command)];
 
-	for (int i = 0; i < 4; i++)
-		command->word[i] = cpu_to_le64(word[i]);
+	*command = (struct its_command){ {
+		cpu_to_le64(word0), cpu_to_le64(word1), cpu_to_le64(word2) } };
 	its->write = (its->write + sizeof(*command)) % ITS_QUEUE_SIZE;
-	its->sent[word[0] & 0xff]++;
-	its->total++;
+	its->sent[word0 & 0xff]++;
 }
 
 /* A command that is late may still be carried out, so nothing is put behind it until it has. */
@@ -114,9 +113,9 @@ static int its_send(struct its *its, u64 word0, u64 word1, u64 word2, unsigned i
 	int ret = -EBUSY;
 
 	if (likely(!its->stuck) || its_has_recovered(its)) {
-		its_put(its, (u64[4]){ word0, word1, word2 });
+		its_put(its, word0, word1, word2);
 		if (sync_cpu != NO_SYNC)
-			its_put(its, (u64[4]){ ITS_SYNC, 0, its_target(its, sync_cpu) });
+			its_put(its, ITS_SYNC, 0, its_target(its, sync_cpu));
 		writeq(its->write, its->regs + GITS_CWRITER);
 		ret = its_wait(its, word0 & 0xff);
 	}

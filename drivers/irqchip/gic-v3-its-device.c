@@ -41,7 +41,6 @@ static void its_device_free(struct its_device *dev)
 	kfree(dev->used);
 	kfree(dev->present);
 	kfree(dev->cpu);
-	kfree(dev->former);
 	gic_lpi_free(dev->first_lpi, dev->nr_events);
 	kfree(dev);
 }
@@ -51,13 +50,12 @@ static int its_device_fill(struct its_device *dev)
 {
 	size_t size = (size_t)dev->its->itt_entry_size << dev->itt_bits;
 
-	/* The heap aligns a power of two to itself. */
-	dev->itt = kzalloc(max(BIT(log2_up(size)), ITT_ALIGN));
+	/* The heap aligns to whatever power of two divides the size. */
+	dev->itt = kzalloc(ALIGN_UP(size, ITT_ALIGN));
 	dev->used = kcalloc(BITS_TO_LONGS(dev->nr_events), sizeof(*dev->used));
 	dev->present = kcalloc(dev->nr_events, sizeof(*dev->present));
 	dev->cpu = kcalloc(dev->nr_events, sizeof(*dev->cpu));
-	dev->former = kcalloc(dev->nr_events, sizeof(*dev->former));
-	if (!dev->itt || !dev->used || !dev->present || !dev->cpu || !dev->former)
+	if (!dev->itt || !dev->used || !dev->present || !dev->cpu)
 		return -ENOMEM;
 	return its_table_reach(dev->its, dev->id);
 }
@@ -119,6 +117,15 @@ static void its_device_put(struct its_device *dev)
 	its_device_free(dev);
 }
 
+/* Nearly always the lowest is wanted, and free. */
+static unsigned int find_free(const struct its_device *dev, unsigned int nr)
+{
+	if (nr == 1 && dev->lowest < dev->nr_events && !test_bit(dev->lowest, dev->used))
+		return dev->lowest;
+	return bitmap_find_next_zero_area(dev->used, dev->nr_events, dev->lowest, nr,
+					  BIT(log2_up(nr)));
+}
+
 int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
 		    struct its_device **out)
 {
@@ -130,8 +137,7 @@ int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
 		ret = its_send_mapd(dev, true);
 	if (ret)
 		return ret;
-	first = bitmap_find_next_zero_area(dev->used, dev->nr_events, dev->lowest, nr,
-					   BIT(log2_up(nr)));
+	first = find_free(dev, nr);
 	if (first >= dev->nr_events) {
 		its_device_put(dev);
 		return -ENOSPC;

@@ -103,9 +103,9 @@ static void show_all(void)
 		json_key(j, "its"), json_open(j, "[");
 	}
 	for (struct its *its = gic.its; its; its = its->next) {
-		mutex_lock(&its->mutex);
+		mutex_lock(&its->domain->root->mutex);
 		(shell_wants_json() ? json_its : text_its)(its);
-		mutex_unlock(&its->mutex);
+		mutex_unlock(&its->domain->root->mutex);
 	}
 	if (shell_wants_json()) {
 		json_close(j, "]");
@@ -165,11 +165,21 @@ static void show_command(const struct its_command *command)
 		shell_printf("\n");
 }
 
+u64 its_commands_sent(const struct its *its)
+{
+	u64 total = 0;
+
+	for (unsigned int op = 0; op < ITS_NR_OPCODES; op++)
+		total += its->sent[op];
+	return total;
+}
+
 /* The Nth command ever; false if the queue no longer holds it. */
 static bool read_command(struct its *its, u64 n, struct its_command *out)
 {
 	unsigned long flags = spin_lock_irqsave(&its->lock);
-	bool held = n < its->total && its->total - n < QUEUE_LENGTH;
+	u64 total = its_commands_sent(its);
+	bool held = n < total && total - n < QUEUE_LENGTH;
 
 	*out = its->queue[n % QUEUE_LENGTH];
 	spin_unlock_irqrestore(&its->lock, flags);
@@ -183,7 +193,7 @@ static void show_log(u64 count)
 	if (shell_wants_json())
 		json_open(shell_json(), "[");
 	for (struct its *its = gic.its; its; its = its->next) {
-		u64 end = its->total, n = end > count ? end - count : 0;
+		u64 end = its_commands_sent(its), n = end > count ? end - count : 0;
 
 		if (!shell_wants_json() && gic.its->next)
 			shell_printf("%s:\n", its->name);
@@ -273,9 +283,7 @@ unsigned int its_check(void (*report)(void *arg, const char *text), void *arg)
 
 	for (struct its *its = gic.its; its; its = its->next) {
 		mutex_lock(&its->domain->root->mutex);
-		mutex_lock(&its->mutex);
 		lpis += check_devices(its, &faults, report, arg);
-		mutex_unlock(&its->mutex);
 		mutex_unlock(&its->domain->root->mutex);
 	}
 	if (lpis != gic_lpis_given()) {

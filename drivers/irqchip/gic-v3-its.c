@@ -69,7 +69,9 @@ static int its_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, 
 	ret = its_send_movi(dev, event, cpu);
 	if (ret == -EBUSY)
 		return ret;
-	cpumask_set_cpu(old, &dev->former[event]);
+	spin_lock(&dev->its->lock);
+	cpumask_set_cpu(old, &dev->former);
+	spin_unlock(&dev->its->lock);
 	__atomic_fetch_sub(&dev->its->lines[old], 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&dev->its->lines[cpu], 1, __ATOMIC_RELAXED);
 	irq_data_update_effective_affinity(d, cpumask_of(cpu));
@@ -98,17 +100,19 @@ static int its_irq_retrigger(struct irq_data *d)
 static int its_irq_get_irqchip_state(struct irq_data *d, enum irqchip_irq_state which, bool *state)
 {
 	struct its_device *dev = d->chip_data;
-	struct cpumask *former = &dev->former[its_event(d)];
+	struct cpumask *former = &dev->former;
 	unsigned int cpu;
 
 	if (which != IRQCHIP_STATE_ACTIVE || !irqd_is_activated(d))
 		return -EINVAL;
+	spin_lock(&dev->its->lock);
 	cpumask_set_cpu(dev->cpu[its_event(d)], former);
 	for_each_cpu(cpu, former)
 		if (cpu == smp_processor_id() ||
 		    !__atomic_load_n(&cpus[cpu].irq_depth, __ATOMIC_ACQUIRE))
 			cpumask_clear_cpu(cpu, former);
 	*state = !cpumask_empty(former);
+	spin_unlock(&dev->its->lock);
 	return 0;
 }
 
@@ -150,9 +154,9 @@ static int its_alloc_lines(struct irq_domain *d, unsigned int virq, unsigned int
 
 		irq_domain_set_hwirq_and_chip(d, virq + i, dev->first_lpi + event + i, &its_chip,
 					      dev);
-		irqd_set_single_target(data);
-		irqd_set_affinity_on_activate(data);
-		irqd_set_resend_when_in_progress(data);	/* MOVI does not wait for a handler */
+		/* The last, as MOVI does not wait for a handler. */
+		irqd_set(data, IRQD_SINGLE_TARGET | IRQD_AFFINITY_ON_ACTIVATE |
+			       IRQD_RESEND_WHEN_IN_PROGRESS);
 	}
 	return ret;
 }
@@ -165,29 +169,22 @@ static int its_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned in
 	struct its_device *dev;
 	int event, ret;
 
-	mutex_lock(&its->mutex);
-	ret = its_events_take(its, info->device_id, max(info->nvec, nr_irqs), nr_irqs, &dev);
-	if (ret >= 0) {
-		event = ret;
-		ret = its_alloc_lines(d, virq, nr_irqs, dev, event);
-		if (ret)
-			its_events_give(dev, event, nr_irqs);
-	}
-	mutex_unlock(&its->mutex);
+	event = its_events_take(its, info->device_id, max(info->nvec, nr_irqs), nr_irqs, &dev);
+	if (event < 0)
+		return event;
+	ret = its_alloc_lines(d, virq, nr_irqs, dev, event);
+	if (ret)
+		its_events_give(dev, event, nr_irqs);
 	return ret;
 }
 
 static void its_domain_free(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
 {
-	struct its *its = d->host_data;
-
-	mutex_lock(&its->mutex);
 	for (unsigned int i = 0; i < nr_irqs; i++) {
 		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
 
 		its_events_give(data->chip_data, its_event(data), 1);
 	}
-	mutex_unlock(&its->mutex);
 	irq_domain_free_irqs_common(d, virq, nr_irqs);
 }
 
@@ -316,7 +313,6 @@ static int its_parse(struct its *its, struct device_node *node)
 	its->pta = typer >> 19 & 1;
 	its->translater = res.start + GITS_TRANSLATER;
 	its->name = node->name;
-	mutex_init(&its->mutex);
 	INIT_LIST_HEAD(&its->devices);
 	return 0;
 }

@@ -51,8 +51,7 @@ struct its {
 	struct cpumask mapped;		/* CPUs that have a collection; its number is theirs */
 	u32 lines[NR_CPUS];		/* active events of each CPU; atomic */
 
-	struct mutex mutex;		/* devices, and their events */
-	struct list_head devices;
+	struct list_head devices;	/* and their events: the mutex of the domain's root */
 
 	struct {
 		void *base;
@@ -68,7 +67,6 @@ struct its {
 	u32 write;			/* our GITS_CWRITER */
 	bool stuck;			/* a command was not done in time */
 	u64 sent[ITS_NR_OPCODES];
-	u64 total;
 };
 
 /* Everything behind one DeviceID: usually one PCI function, several behind an old bridge. */
@@ -82,8 +80,8 @@ struct its_device {
 	unsigned long *used;		/* events that belong to a line */
 	unsigned int lowest;		/* events below do */
 	bool *present;			/* by event: the ITT has it, or will */
-	u16 *cpu;			/* by event: the collection it is mapped to */
-	struct cpumask *former;		/* by event: CPUs that may still hold a claim of it */
+	u8 *cpu;			/* by event: the collection it is mapped to */
+	struct cpumask former;		/* CPUs that may hold claims of lines moved away; its->lock */
 	void *itt;			/* the ITS's own table of its events */
 	unsigned int itt_bits;
 };
@@ -97,7 +95,7 @@ static inline unsigned int its_event(const struct irq_data *d)
 	return d->hwirq - dev->first_lpi;
 }
 
-/* ---- gic-v3-its-device.c: its->mutex held --------------------------------------------------- */
+/* ---- gic-v3-its-device.c: under the mutex of the domain's root --------------------------------------------------- */
 
 /*
  * NR consecutive events of device ID, the first a multiple of NR as multi-message MSI needs it, NR
@@ -141,6 +139,7 @@ void its_diagnose(struct irq_data *d, struct diagnosis *dx);
 
 /* ---- gic-v3-its-info.c: thread -------------------------------------------------------------- */
 
+u64 its_commands_sent(const struct its *its);
 unsigned int its_check(void (*report)(void *arg, const char *text), void *arg);
 
 #endif
