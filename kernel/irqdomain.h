@@ -86,6 +86,7 @@ struct irq_domain {
 	struct mutex mutex;
 	struct irq_domain *root;	/* whose mutex serves the whole hierarchy */
 	struct irq_domain *parent;
+	unsigned int nr_parents;	/* up to the root */
 	struct fwnode_handle *fwnode;
 	enum irq_domain_bus_token bus_token;
 	struct irq_domain_chip_generic *gc;

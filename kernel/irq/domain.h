@@ -8,7 +8,16 @@ extern struct list_head irq_domain_list;	/* oldest first; under the mutex */
 extern struct mutex irq_domain_mutex;
 
 /* revmap.c. Under the root's mutex. 0, -EEXIST or -ENOMEM. */
-int irq_domain_set_mapping(struct irq_domain *d, struct irq_data *data);
+int irq_domain_set_mapping_slow(struct irq_domain *d, struct irq_data *data);
+static inline int irq_domain_set_mapping(struct irq_domain *d, struct irq_data *data)
+{
+	if (data->hwirq >= d->revmap_size)
+		return irq_domain_set_mapping_slow(d, data);
+	if (d->revmap[data->hwirq])
+		return -EEXIST;
+	__atomic_store_n(&d->revmap[data->hwirq], data, __ATOMIC_RELEASE);
+	return 0;
+}
 void irq_domain_clear_mapping(struct irq_domain *d, irq_hw_number_t hwirq);
 void irq_domain_fix_revmap(struct irq_data *data);
 unsigned int irq_create_mapping_locked(struct irq_domain *d, irq_hw_number_t hwirq,

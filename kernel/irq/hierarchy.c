@@ -44,7 +44,7 @@ static void free_irq_data(unsigned int virq, unsigned int nr_irqs)
 	}
 }
 
-/* In the descriptor as far as it was made for it, else in memory of their own. */
+/* Of a descriptor that was there: in it as far as there is room, else in memory of their own. */
 static int alloc_levels(struct irq_data *d, struct irq_domain *domain)
 {
 	struct irq_desc *desc = irq_data_to_desc(d);
@@ -77,9 +77,9 @@ static int alloc_irq_data(struct irq_domain *d, unsigned int virq, unsigned int 
 }
 
 /* Checks that every level got a chip; cuts off what alloc() has marked (S-040). */
-static int trim_hierarchy(unsigned int virq)
+static int trim_hierarchy(struct irq_desc *desc)
 {
-	struct irq_data *d = irq_get_irq_data(virq), *last = d, *cut = NULL;
+	struct irq_data *d = &desc->irq_data, *last = d, *cut = NULL;
 
 	if (!d->chip || d->chip == &irq_disconnected_chip)
 		return -EINVAL;
@@ -110,9 +110,9 @@ static void unpublish_levels(struct irq_data *d, struct irq_data *end)
 	}
 }
 
-static int publish(unsigned int virq)
+static int publish(struct irq_desc *desc)
 {
-	struct irq_data *outer = irq_get_irq_data(virq), *d;
+	struct irq_data *outer = &desc->irq_data, *d;
 
 	for (d = outer; d; d = d->parent_data) {
 		int ret = irq_domain_set_mapping(d->domain, d);
@@ -123,8 +123,8 @@ static int publish(unsigned int virq)
 		}
 		d->domain->mapcount++;
 	}
-	if (irq_to_desc(virq)->status_use_accessors)
-		irq_clear_status_flags(virq, IRQ_NOREQUEST);
+	if (desc->status_use_accessors)
+		irq_clear_status_flags(outer->irq, IRQ_NOREQUEST);
 	return 0;
 }
 
@@ -140,46 +140,34 @@ static void unpublish(unsigned int virq)
 
 static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
 {
-	unsigned int i, done;
-	int ret = 0;
+	for (unsigned int done = 0; done < nr_irqs; done++) {
+		struct irq_desc *desc = irq_to_desc(virq + done);
+		int ret = trim_hierarchy(desc);
 
-	for (i = 0; i < nr_irqs && !ret; i++)
-		ret = trim_hierarchy(virq + i);
-	if (ret)
-		return ret;
-	for (done = 0; done < nr_irqs; done++) {
-		ret = publish(virq + done);
-		if (ret)
-			break;
+		if (!ret)
+			ret = publish(desc);
+		if (ret) {
+			while (done--)
+				unpublish(virq + done);
+			return ret;
+		}
 	}
-	if (ret)
-		while (done--)
-			unpublish(virq + done);
-	return ret;
-}
-
-static unsigned int levels_above(const struct irq_domain *d)
-{
-	unsigned int n = 0;
-
-	while ((d = d->parent))
-		n++;
-	return n;
+	return 0;
 }
 
 int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
 				 void *arg, bool realloc, const struct irq_affinity_desc *affinity)
 {
-	int virq = irq_base, ret;
+	int virq = irq_base, ret = 0;
 
 	if (!d->ops || !d->ops->alloc)
 		return -ENOSYS;
 	if (!realloc || irq_base < 0)
-		virq = irq_alloc_descs_affinity(irq_base, max(irq_base, 1), nr_irqs,
-						levels_above(d), affinity);
+		virq = irq_alloc_descs_affinity(irq_base, max(irq_base, 1), nr_irqs, d, affinity);
+	else
+		ret = alloc_irq_data(d, virq, nr_irqs);
 	if (virq < 0)
 		return virq;
-	ret = alloc_irq_data(d, virq, nr_irqs);
 	if (ret)
 		goto free_descs;
 	ret = d->ops->alloc(d, virq, nr_irqs, arg);

@@ -81,9 +81,9 @@ static inline void irq_put_desc_busunlock(struct irq_desc *desc, unsigned long f
 	chip_bus_sync_unlock(desc);
 }
 
-/* irqdesc.c. Thread. As irq_alloc_descs(), with a mask for each descriptor (or NULL), and room in
- * each for LEVELS of a hierarchy. */
-int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, unsigned int levels,
+/* irqdesc.c. Thread. As irq_alloc_descs(), with a mask for each descriptor (or NULL), and in each
+ * an irq_data for D and for every parent of it (NULL: for none). */
+int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, struct irq_domain *d,
 			     const struct irq_affinity_desc *affinity);
 /* Where in a descriptor level N lies, if N < desc->nr_levels. */
 static inline size_t irq_desc_level_offset(unsigned int n)

@@ -17,26 +17,41 @@ static DECLARE_BITMAP(allocated_irqs, NR_IRQS) = { 1 };	/* 0 is taken for ever *
 static unsigned int lowest_free = 1;	/* all below are taken: a search need not look there */
 static struct mutex sparse_irq_lock = MUTEX_INIT(sparse_irq_lock);
 
-static struct irq_desc *alloc_desc(unsigned int irq, unsigned int levels,
+/* The levels of D and its parents, in the memory behind DESC, which is all zero. */
+static void init_levels(struct irq_desc *desc, unsigned int irq, struct irq_domain *d)
+{
+	struct irq_data *data = &desc->irq_data, *place = irq_desc_level(desc, 0);
+
+	for (;;) {
+		data->irq = irq;
+		data->common = &desc->irq_common_data;
+		data->domain = d;
+		if (!d || !d->parent)
+			return;
+		d = d->parent;
+		data->parent_data = place;
+		data = place++;
+	}
+}
+
+static struct irq_desc *alloc_desc(unsigned int irq, struct irq_domain *d,
 				   const struct irq_affinity_desc *affinity)
 {
+	unsigned int levels = d ? d->nr_parents : 0;
 	struct irq_desc *desc = kzalloc(irq_desc_level_offset(levels));
 
 	if (!desc)
 		return NULL;
 	desc->nr_levels = levels;
-	spin_lock_init(&desc->lock);
-	mutex_init(&desc->request_mutex);
 	desc->handle_irq = handle_bad_irq;
 	desc->depth = 1;
-	desc->irq_data.common = &desc->irq_common_data;
-	desc->irq_data.irq = irq;
+	init_levels(desc, irq, d);
 	desc->irq_data.chip = &no_irq_chip;
-	irqd_set(&desc->irq_data, IRQD_IRQ_DISABLED | IRQD_IRQ_MASKED);
+	desc->irq_common_data.state_use_accessors = IRQD_IRQ_DISABLED | IRQD_IRQ_MASKED |
+		(affinity && affinity->is_managed ? IRQD_AFFINITY_MANAGED | IRQD_MANAGED_SHUTDOWN
+						  : 0);
 	cpumask_and(&desc->irq_common_data.affinity,
 		    affinity ? &affinity->mask : &irq_default_affinity, cpu_possible_mask);
-	if (affinity && affinity->is_managed)
-		irqd_set(&desc->irq_data, IRQD_AFFINITY_MANAGED | IRQD_MANAGED_SHUTDOWN);
 	return desc;
 }
 
@@ -52,12 +67,11 @@ static void free_desc(unsigned int irq)
 	kfree(desc);
 }
 
-static int alloc_descs(unsigned int start, unsigned int cnt, unsigned int levels,
+static int alloc_descs(unsigned int start, unsigned int cnt, struct irq_domain *d,
 		       const struct irq_affinity_desc *affinity)
 {
 	for (unsigned int i = 0; i < cnt; i++) {
-		struct irq_desc *desc = alloc_desc(start + i, levels,
-						   affinity ? affinity + i : NULL);
+		struct irq_desc *desc = alloc_desc(start + i, d, affinity ? affinity + i : NULL);
 
 		if (!desc) {
 			while (i--)
@@ -81,7 +95,7 @@ static unsigned int find_free(unsigned int from, unsigned int cnt)
 	return bitmap_find_next_zero_area(allocated_irqs, NR_IRQS, max(from, lowest_free), cnt, 1);
 }
 
-int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, unsigned int levels,
+int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, struct irq_domain *d,
 			     const struct irq_affinity_desc *affinity)
 {
 	unsigned int start;
@@ -104,7 +118,7 @@ int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, unsig
 	else if (start >= NR_IRQS || cnt > NR_IRQS - start)
 		ret = -ENOSPC;
 	else
-		ret = alloc_descs(start, cnt, levels, affinity);
+		ret = alloc_descs(start, cnt, d, affinity);
 	mutex_unlock(&sparse_irq_lock);
 	return ret;
 }
@@ -112,7 +126,7 @@ int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, unsig
 int irq_alloc_descs(int irq, unsigned int from, unsigned int cnt, int node)
 {
 	(void)node;	/* no NUMA placement: docs/deviations.md */
-	return irq_alloc_descs_affinity(irq, from, cnt, 0, NULL);
+	return irq_alloc_descs_affinity(irq, from, cnt, NULL, NULL);
 }
 
 void irq_free_descs(unsigned int irq, unsigned int cnt)

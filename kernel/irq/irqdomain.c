@@ -135,6 +135,7 @@ static struct irq_domain *domain_create(const struct irq_domain_info *info)
 	d->exit = info->exit;
 	d->parent = info->parent;
 	d->root = info->parent ? info->parent->root : d;
+	d->nr_parents = info->parent ? info->parent->nr_parents + 1 : 0;
 	if (info->ops && info->ops->alloc)
 		d->flags |= IRQ_DOMAIN_FLAG_HIERARCHY;
 	mutex_init(&d->mutex);

@@ -21,16 +21,10 @@ struct irq_data *irq_domain_lookup_slow(struct irq_domain *d, irq_hw_number_t hw
 	return data && data->domain == d && data->hwirq == hwirq ? data : NULL;
 }
 
-int irq_domain_set_mapping(struct irq_domain *d, struct irq_data *data)
+int irq_domain_set_mapping_slow(struct irq_domain *d, struct irq_data *data)
 {
-	if (d->flags & IRQ_DOMAIN_FLAG_NO_MAP)
-		return 0;
-	if (data->hwirq >= d->revmap_size)
-		return radix_insert(&d->revmap_tree, data->hwirq, data);
-	if (d->revmap[data->hwirq])
-		return -EEXIST;
-	__atomic_store_n(&d->revmap[data->hwirq], data, __ATOMIC_RELEASE);
-	return 0;
+	return d->flags & IRQ_DOMAIN_FLAG_NO_MAP
+			? 0 : radix_insert(&d->revmap_tree, data->hwirq, data);
 }
 
 void irq_domain_clear_mapping(struct irq_domain *d, irq_hw_number_t hwirq)
@@ -86,10 +80,10 @@ int irq_domain_alloc_descs(int virq, unsigned int cnt, irq_hw_number_t hwirq, in
 
 	(void)node;
 	if (virq >= 0)
-		return irq_alloc_descs_affinity(virq, virq, cnt, 0, affinity);
-	ret = irq_alloc_descs_affinity(-1, hint ? hint : 1, cnt, 0, affinity);
+		return irq_alloc_descs_affinity(virq, virq, cnt, NULL, affinity);
+	ret = irq_alloc_descs_affinity(-1, hint ? hint : 1, cnt, NULL, affinity);
 	if (ret < 0 && hint > 1)
-		ret = irq_alloc_descs_affinity(-1, 1, cnt, 0, affinity);
+		ret = irq_alloc_descs_affinity(-1, 1, cnt, NULL, affinity);
 	return ret;
 }
 
