@@ -5,6 +5,7 @@
 #ifndef KERNEL_IRQHIERARCHY_H
 #define KERNEL_IRQHIERARCHY_H
 
+#include <kernel/irqdesc.h>
 #include <kernel/irqdomain.h>
 
 /* ---- Levels -------------------------------------------------------------------------------- */
@@ -32,7 +33,22 @@ void irq_domain_free_irqs_common(struct irq_domain *d, unsigned int virq, unsign
 void irq_domain_free_irqs_top(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs);
 void irq_domain_reset_irq_data(struct irq_data *d);
 /* The level of VIRQ that belongs to D, or NULL. */
-struct irq_data *irq_domain_get_irq_data(struct irq_domain *d, unsigned int virq);
+static inline struct irq_data *irq_domain_get_irq_data(struct irq_domain *d, unsigned int virq)
+{
+	struct irq_data *data = irq_get_irq_data(virq);
+
+	while (data && data->domain != d)
+		data = data->parent_data;
+	return data;
+}
+/* Who has a level at hand sets it; the others name it. */
+static inline void irq_data_set_chip(struct irq_data *data, irq_hw_number_t hwirq,
+				     const struct irq_chip *chip, void *chip_data)
+{
+	data->hwirq = hwirq;
+	data->chip = chip ? chip : &no_irq_chip;
+	data->chip_data = chip_data;
+}
 int irq_domain_set_hwirq_and_chip(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq,
 				  const struct irq_chip *chip, void *chip_data);
 /* That, and flow handler, its data and name (S-036). */

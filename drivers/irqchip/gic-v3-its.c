@@ -152,8 +152,7 @@ static int its_alloc_lines(struct irq_domain *d, unsigned int virq, unsigned int
 	for (unsigned int i = 0; !ret && i < nr_irqs; i++) {
 		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
 
-		irq_domain_set_hwirq_and_chip(d, virq + i, dev->first_lpi + event + i, &its_chip,
-					      dev);
+		irq_data_set_chip(data, dev->first_lpi + event + i, &its_chip, dev);
 		/* The last, as MOVI does not wait for a handler. */
 		irqd_set(data, IRQD_SINGLE_TARGET | IRQD_AFFINITY_ON_ACTIVATE |
 			       IRQD_RESEND_WHEN_IN_PROGRESS);

@@ -121,10 +121,9 @@ static int gic_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned in
 	for (unsigned int i = 0; !ret && i < nr_irqs; i++) {
 		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
 
-		irqd_set_handle_enforce_irqctx(data);
-		irq_domain_set_info(d, virq + i, lpi + i, &gic_lpi_chip, NULL, handle_fasteoi_irq,
-				    NULL, "fasteoi");
-		irqd_set_single_target(data);
+		irq_data_set_chip(data, lpi + i, &gic_lpi_chip, NULL);
+		__irq_set_handler(virq + i, handle_fasteoi_irq, 0, "fasteoi");
+		irqd_set(data, IRQD_HANDLE_ENFORCE_IRQCTX | IRQD_SINGLE_TARGET);
 	}
 	return ret;
 }

@@ -185,7 +185,7 @@ static int imsic_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned 
 	flags = spin_lock_irqsave(&imsic.lock);
 	ret = imsic_vector_alloc(&mask, irq_data_to_desc(data), &vec);
 	if (!ret)
-		irq_domain_set_hwirq_and_chip(d, virq, virq, &imsic_chip, vec);
+		irq_data_set_chip(data, virq, &imsic_chip, vec);
 	spin_unlock_irqrestore(&imsic.lock, flags);
 	if (ret == -ENOSPC)
 		imsic_say_full(&mask);

@@ -15,28 +15,33 @@ static void deactivate_levels(struct irq_data *d)
 			d->domain->ops->deactivate(d->domain, d);
 }
 
-static int activate_levels(struct irq_data *d, bool reserve)
+/* Each time the level outside of those that are DONE: chains are short. */
+static int __attribute__((noinline)) activate_levels(struct irq_data *outer, bool reserve)
 {
-	int ret = 0;
+	struct irq_data *d, *done = NULL;
 
-	if (!d || !d->domain)
-		return 0;
-	if (d->parent_data)
-		ret = activate_levels(d->parent_data, reserve);
-	if (!ret && d->domain->ops && d->domain->ops->activate) {
-		ret = d->domain->ops->activate(d->domain, d, reserve);
-		if (ret)
-			deactivate_levels(d->parent_data);
+	for (; done != outer; done = d) {
+		int ret = 0;
+
+		for (d = outer; d->parent_data != done; d = d->parent_data)
+			;
+		if (d->domain && d->domain->ops && d->domain->ops->activate)
+			ret = d->domain->ops->activate(d->domain, d, reserve);
+		if (ret) {
+			deactivate_levels(done);
+			return ret;
+		}
 	}
-	return ret;
+	return 0;
 }
 
 int irq_domain_activate_irq(struct irq_data *d, bool reserve)
 {
-	int ret = 0;
+	int ret;
 
-	if (!irqd_is_activated(d))
-		ret = activate_levels(d, reserve);
+	if (irqd_is_activated(d))
+		return 0;
+	ret = activate_levels(d, reserve);
 	if (!ret)
 		irqd_set(d, IRQD_ACTIVATED);
 	return ret;

@@ -142,7 +142,7 @@ static bool has_real_chip(struct irq_desc *desc, bool chained)
 	return false;
 }
 
-static void remove_handler(struct irq_desc *desc, bool chained)
+static void __attribute__((noinline)) remove_handler(struct irq_desc *desc, bool chained)
 {
 	if (desc->irq_data.chip != &no_irq_chip)
 		mask_ack_irq(desc);
@@ -157,7 +157,7 @@ static void remove_handler(struct irq_desc *desc, bool chained)
 	desc->depth = 1;
 }
 
-static void install_chained(struct irq_desc *desc)
+static void __attribute__((noinline)) install_chained(struct irq_desc *desc)
 {
 	unsigned int type = irqd_get_trigger_type(&desc->irq_data);
 
@@ -170,8 +170,8 @@ static void install_chained(struct irq_desc *desc)
 		pr_err("irq %u: chained line cannot be activated", desc->irq_data.irq);
 }
 
-static void do_set_handler(struct irq_desc *desc, irq_flow_handler_t handle, bool chained,
-			   const char *name)
+static inline void do_set_handler(struct irq_desc *desc, irq_flow_handler_t handle, bool chained,
+				  const char *name)
 {
 	if (!handle)
 		handle = handle_bad_irq;

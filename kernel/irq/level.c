@@ -13,15 +13,6 @@
 /* Marks a level from which on the chain is to be cut off. */
 const struct irq_chip irq_disconnected_chip = { .name = "disconnected" };
 
-struct irq_data *irq_domain_get_irq_data(struct irq_domain *domain, unsigned int virq)
-{
-	struct irq_data *d = irq_get_irq_data(virq);
-
-	while (d && d->domain != domain)
-		d = d->parent_data;
-	return d;
-}
-
 int irq_domain_set_hwirq_and_chip(struct irq_domain *domain, unsigned int virq,
 				  irq_hw_number_t hwirq, const struct irq_chip *chip,
 				  void *chip_data)
@@ -30,9 +21,7 @@ int irq_domain_set_hwirq_and_chip(struct irq_domain *domain, unsigned int virq,
 
 	if (!d)
 		return -ENOENT;
-	d->hwirq = hwirq;
-	d->chip = chip ? chip : &no_irq_chip;
-	d->chip_data = chip_data;
+	irq_data_set_chip(d, hwirq, chip, chip_data);
 	return 0;
 }
 

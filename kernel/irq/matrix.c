@@ -23,15 +23,13 @@ struct irq_matrix {
 	unsigned int words;		/* of one bitmap */
 	unsigned int usable;		/* ids of a CPU that are not reserved */
 	struct cpumask online;
-	unsigned int given[NR_CPUS];	/* number of bits set in a CPU's bitmap */
-	unsigned int lowest[NR_CPUS];	/* no id below is free */
+	struct matrix_cpu {
+		unsigned int given;	/* number of bits set in its bitmap */
+		unsigned int lowest;	/* no id below is free */
+		unsigned long *map;
+	} cpu[NR_CPUS];
 	unsigned long map[];		/* the reserved ids, then one bitmap a CPU */
 };
-
-static unsigned long *cpu_map(struct irq_matrix *m, unsigned int cpu)
-{
-	return m->map + (cpu + 1) * m->words;
-}
 
 struct irq_matrix *irq_matrix_create(unsigned int first, unsigned int end)
 {
@@ -46,6 +44,10 @@ struct irq_matrix *irq_matrix_create(unsigned int first, unsigned int end)
 	m->end = end;
 	m->words = words;
 	m->usable = end - first;
+	for (unsigned int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		m->cpu[cpu].lowest = first;
+		m->cpu[cpu].map = m->map + (cpu + 1) * words;
+	}
 	return m;
 }
 
@@ -79,52 +81,45 @@ void irq_matrix_offline(struct irq_matrix *m, unsigned int cpu)
 	spin_unlock_irqrestore(&m->lock, flags);
 }
 
-/* NR_CPUS if every one of them is full. */
-static unsigned int emptiest_cpu(struct irq_matrix *m, const struct cpumask *mask)
+/* NULL if every one of them is full. */
+static struct matrix_cpu *emptiest_cpu(struct irq_matrix *m, unsigned long mask)
 {
-	unsigned int best = NR_CPUS, fewest = m->usable;
-	const unsigned int *given = m->given;
+	struct matrix_cpu *best = NULL;
+	unsigned int fewest = m->usable;
 
-	for (unsigned long rest = mask->bits; rest; rest >>= 1, given++) {
-		if (!(rest & 1) || *given >= fewest)
+	for (struct matrix_cpu *c = m->cpu; mask; mask >>= 1, c++) {
+		if (!(mask & 1) || c->given >= fewest)
 			continue;
-		fewest = *given;
-		best = given - m->given;
+		fewest = c->given;
+		best = c;
 	}
 	return best;
 }
 
-static unsigned int lowest_free_id(struct irq_matrix *m, unsigned int cpu)
+/* There is one. */
+static unsigned int lowest_free_id(const struct irq_matrix *m, const struct matrix_cpu *c)
 {
-	const unsigned long *map = cpu_map(m, cpu);
-	unsigned int id = max(m->lowest[cpu], m->first);
+	unsigned int id = c->lowest;
 
-	if (test_bit(id, map))
-		id = find_next_zero_bit(map, m->end, id);
-	while (id < m->end && test_bit(id, m->map))
-		id = find_next_zero_bit(map, m->end, id + 1);
+	while (test_bit(id, c->map) || test_bit(id, m->map))
+		id = find_next_zero_bit(c->map, m->end, id + 1);
 	return id;
 }
 
 int irq_matrix_alloc(struct irq_matrix *m, const struct cpumask *mask, unsigned int *cpu)
 {
-	unsigned long flags = spin_lock_irqsave(&m->lock);
-	struct cpumask usable;
-	int ret = -EINVAL;
+	unsigned long flags = spin_lock_irqsave(&m->lock), usable = mask->bits & m->online.bits;
+	struct matrix_cpu *c = emptiest_cpu(m, usable);
+	int ret = usable ? -ENOSPC : -EINVAL;
 
-	if (!cpumask_and(&usable, mask, &m->online))
-		goto unlock;
-	*cpu = emptiest_cpu(m, &usable);
-	if (*cpu >= NR_CPUS) {
-		ret = -ENOSPC;
-		goto unlock;
+	if (c) {
+		ret = lowest_free_id(m, c);
+		__set_bit(ret, c->map);
+		c->lowest = ret + 1;
+		c->given++;
+		*cpu = c - m->cpu;
+		station(ST_VECTOR, 0, NULL, *cpu, ret);
 	}
-	ret = lowest_free_id(m, *cpu);
-	__set_bit(ret, cpu_map(m, *cpu));
-	m->lowest[*cpu] = ret + 1;
-	m->given[*cpu]++;
-	station(ST_VECTOR, 0, NULL, *cpu, ret);
-unlock:
 	spin_unlock_irqrestore(&m->lock, flags);
 	return ret;
 }
@@ -132,12 +127,13 @@ unlock:
 void irq_matrix_free(struct irq_matrix *m, unsigned int cpu, unsigned int id)
 {
 	unsigned long flags = spin_lock_irqsave(&m->lock);
+	struct matrix_cpu *c = &m->cpu[cpu];
 
-	if (test_bit(id, cpu_map(m, cpu))) {
-		__clear_bit(id, cpu_map(m, cpu));
-		m->given[cpu]--;
+	if (test_bit(id, c->map)) {
+		__clear_bit(id, c->map);
+		c->given--;
 		station(ST_VECTOR, 0, NULL, cpu, ~(unsigned long)id);
-		m->lowest[cpu] = min(m->lowest[cpu], id);
+		c->lowest = min(c->lowest, id);
 	}
 	spin_unlock_irqrestore(&m->lock, flags);
 }
@@ -145,7 +141,7 @@ void irq_matrix_free(struct irq_matrix *m, unsigned int cpu, unsigned int id)
 bool irq_matrix_test(struct irq_matrix *m, unsigned int cpu, unsigned int id)
 {
 	unsigned long flags = spin_lock_irqsave(&m->lock);
-	bool given = id < m->end && test_bit(id, cpu_map(m, cpu));
+	bool given = id < m->end && test_bit(id, m->cpu[cpu].map);
 
 	spin_unlock_irqrestore(&m->lock, flags);
 	return given;
@@ -154,17 +150,17 @@ bool irq_matrix_test(struct irq_matrix *m, unsigned int cpu, unsigned int id)
 bool irq_matrix_is_sound(struct irq_matrix *m, unsigned int cpu)
 {
 	unsigned long flags = spin_lock_irqsave(&m->lock);
-	bool sound = bitmap_weight(cpu_map(m, cpu), m->end) == m->given[cpu];
+	bool sound = bitmap_weight(m->cpu[cpu].map, m->end) == m->cpu[cpu].given;
 
 	for (unsigned int word = 0; word < m->words; word++)
-		sound &= !(m->map[word] & cpu_map(m, cpu)[word]);
+		sound &= !(m->map[word] & m->cpu[cpu].map[word]);
 	spin_unlock_irqrestore(&m->lock, flags);
 	return sound;
 }
 
 unsigned int irq_matrix_allocated(struct irq_matrix *m, unsigned int cpu)
 {
-	return __atomic_load_n(&m->given[cpu], __ATOMIC_RELAXED);
+	return __atomic_load_n(&m->cpu[cpu].given, __ATOMIC_RELAXED);
 }
 
 unsigned int irq_matrix_available(struct irq_matrix *m, unsigned int cpu)

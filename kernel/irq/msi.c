@@ -67,7 +67,7 @@ int msi_domain_set_affinity(struct irq_data *d, const struct cpumask *mask, bool
 static int init_line(struct irq_domain *d, struct msi_domain_info *info, unsigned int virq,
 		     irq_hw_number_t hwirq, msi_alloc_info_t *arg)
 {
-	irq_domain_set_hwirq_and_chip(d, virq, hwirq, info->chip, info->chip_data);
+	irq_data_set_chip(irq_get_irq_data(virq), hwirq, info->chip, info->chip_data);
 	if (info->handler)
 		__irq_set_handler(virq, info->handler, 0, info->handler_name);
 	return info->ops->msi_init ? info->ops->msi_init(d, info, virq, hwirq, arg) : 0;
