@@ -49,6 +49,13 @@ static inline void irq_data_set_chip(struct irq_data *data, irq_hw_number_t hwir
 	data->chip = chip ? chip : &no_irq_chip;
 	data->chip_data = chip_data;
 }
+/* The same of a line that is new, and nobody else's: no lock. */
+static inline void irq_data_set_flow(struct irq_data *data, irq_flow_handler_t handle,
+				     const char *name)
+{
+	irq_data_to_desc(data)->handle_irq = handle;
+	irq_data_to_desc(data)->name = name;
+}
 int irq_domain_set_hwirq_and_chip(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq,
 				  const struct irq_chip *chip, void *chip_data);
 /* That, and flow handler, its data and name (S-036). */

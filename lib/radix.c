@@ -22,8 +22,8 @@
 #define RADIX_SLOTS	(1U << RADIX_BITS)
 
 struct radix_node {
-	unsigned int shift;
 	void *slot[RADIX_SLOTS];	/* struct radix_node, or items where shift is 0 */
+	unsigned int shift;
 };
 
 static void *load(void *const *place)

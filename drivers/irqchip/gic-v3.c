@@ -122,7 +122,7 @@ static int gic_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned in
 		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
 
 		irq_data_set_chip(data, lpi + i, &gic_lpi_chip, NULL);
-		__irq_set_handler(virq + i, handle_fasteoi_irq, 0, "fasteoi");
+		irq_data_set_flow(data, handle_fasteoi_irq, "fasteoi");
 		irqd_set(data, IRQD_HANDLE_ENFORCE_IRQCTX | IRQD_SINGLE_TARGET);
 	}
 	return ret;

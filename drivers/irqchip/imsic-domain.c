@@ -173,7 +173,6 @@ static int imsic_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned 
 	struct irq_data *data = irq_domain_get_irq_data(d, virq);
 	struct imsic_vector *vec;
 	struct cpumask mask;
-	unsigned long flags;
 	int ret;
 
 	if (nr_irqs > 1)
@@ -182,16 +181,13 @@ static int imsic_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned 
 		return imsic_ipi_alloc(d, virq);
 	if (!cpumask_and(&mask, irq_data_get_affinity_mask(data), cpu_online_mask))
 		cpumask_copy(&mask, cpu_online_mask);
-	flags = spin_lock_irqsave(&imsic.lock);
 	ret = imsic_vector_alloc(&mask, irq_data_to_desc(data), &vec);
-	if (!ret)
-		irq_data_set_chip(data, virq, &imsic_chip, vec);
-	spin_unlock_irqrestore(&imsic.lock, flags);
 	if (ret == -ENOSPC)
 		imsic_say_full(&mask);
 	if (ret)
 		return ret;
-	__irq_set_handler(virq, handle_edge_irq, false, "edge");
+	irq_data_set_chip(data, virq, &imsic_chip, vec);
+	irq_data_set_flow(data, handle_edge_irq, "edge");
 	irqd_set_single_target(data);
 	irq_data_update_effective_affinity(data, cpumask_of(vec->cpu));
 	return 0;

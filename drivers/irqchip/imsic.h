@@ -60,7 +60,7 @@ extern const struct msi_parent_ops imsic_msi_parent_ops;
 int imsic_state_init(void);
 void imsic_state_free(void);
 
-/* ---- Vectors of lines. imsic.lock held. ----------------------------------------------------- */
+/* ---- Vectors of lines. imsic.lock held, but for the first if the line is new. -------------- */
 
 /* A vector on one CPU of MASK for the line DESC; as irq_matrix_alloc(). */
 int imsic_vector_alloc(const struct cpumask *mask, struct irq_desc *desc,

@@ -25,7 +25,7 @@ int irq_can_set_affinity(unsigned int irq)
 	return desc && can_set_affinity(desc);
 }
 
-int irq_do_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force)
+inline int irq_do_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force)
 {
 	const struct irq_chip *chip = d->chip;
 	struct cpumask dest;

@@ -99,7 +99,12 @@ static inline struct irq_data *irq_desc_level(struct irq_desc *desc, unsigned in
 /* startup.c: masking is cached (S-098). Locked. */
 enum { IRQ_NORESEND, IRQ_RESEND };
 int irq_startup(struct irq_desc *desc, bool resend);
-int irq_activate(struct irq_desc *desc);
+/* A managed line is activated when a CPU of its mask is there. */
+static inline int irq_activate(struct irq_desc *desc)
+{
+	return irqd_test(&desc->irq_data, IRQD_AFFINITY_MANAGED | IRQD_ACTIVATED)
+			? 0 : irq_domain_activate_irq(&desc->irq_data, false);
+}
 int irq_activate_and_startup(struct irq_desc *desc, bool resend);
 void irq_shutdown(struct irq_desc *desc);
 void irq_shutdown_and_deactivate(struct irq_desc *desc);

@@ -209,7 +209,7 @@ static int irq_thread(void *data)
 
 int irq_setup_forced_threading(struct irqaction *new)
 {
-	if (!force_irqthreads() || new->handler == irq_default_primary_handler ||
+	if (new->handler == irq_default_primary_handler ||
 	    (new->flags & (IRQF_NO_THREAD | IRQF_PERCPU | IRQF_ONESHOT)))
 		return 0;
 	new->flags |= IRQF_ONESHOT;	/* masked while its former hard handler runs */

@@ -157,7 +157,7 @@ int irq_setup_action(struct irq_desc *desc, struct irqaction *new)
 		return -ENOSYS;
 	if (!(new->flags & IRQF_TRIGGER_MASK))
 		new->flags |= irqd_get_trigger_type(&desc->irq_data);
-	if (!irq_settings_is(desc, IRQ_NOTHREAD)) {
+	if (force_irqthreads() && !irq_settings_is(desc, IRQ_NOTHREAD)) {
 		ret = irq_setup_forced_threading(new);
 		if (ret)
 			return ret;

@@ -19,7 +19,7 @@ void mask_irq(struct irq_desc *desc)
 	irqd_set(&desc->irq_data, IRQD_IRQ_MASKED);
 }
 
-void unmask_irq(struct irq_desc *desc)
+inline void unmask_irq(struct irq_desc *desc)
 {
 	if (!irqd_irq_masked(&desc->irq_data) || !desc->irq_data.chip->irq_unmask)
 		return;
@@ -55,7 +55,7 @@ void unmask_threaded_irq(struct irq_desc *desc)
 	unmask_irq(desc);
 }
 
-void irq_enable(struct irq_desc *desc)
+inline void irq_enable(struct irq_desc *desc)
 {
 	const struct irq_chip *chip = desc->irq_data.chip;
 
@@ -99,7 +99,7 @@ void irq_disable(struct irq_desc *desc)
 
 /* ---- Starting and stopping ------------------------------------------------------------------ */
 
-static int start_chip(struct irq_desc *desc)
+static inline int start_chip(struct irq_desc *desc)
 {
 	const struct irq_chip *chip = desc->irq_data.chip;
 	int ret = 0;
@@ -115,7 +115,7 @@ static int start_chip(struct irq_desc *desc)
 	return ret;
 }
 
-static int start_managed(struct irq_desc *desc)
+static int __attribute__((noinline)) start_managed(struct irq_desc *desc)
 {
 	struct irq_data *d = &desc->irq_data;
 
@@ -149,16 +149,9 @@ int irq_startup(struct irq_desc *desc, bool resend)
 		if (!(d->chip->flags & IRQCHIP_AFFINITY_PRE_STARTUP))
 			irq_setup_affinity(desc);
 	}
-	if (resend)
+	if (resend && (desc->istate & IRQS_PENDING))
 		check_irq_resend(desc, false);
 	return ret;
-}
-
-int irq_activate(struct irq_desc *desc)
-{
-	/* A managed line is activated when a CPU of its mask is there. */
-	return irqd_affinity_is_managed(&desc->irq_data)
-			? 0 : irq_domain_activate_irq(&desc->irq_data, false);
 }
 
 int irq_activate_and_startup(struct irq_desc *desc, bool resend)
