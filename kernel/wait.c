@@ -30,8 +30,8 @@ static void enlist(struct waiter *w, struct list_head *waiters)
 	list_add_tail(&w->link, waiters);
 }
 
-/* Takes a waiter off its list and wakes it. The list's lock is held, so that the waiter, which takes
- * it before it returns, cannot be gone. */
+/* Takes a waiter off its list and wakes it. The list's lock is held, so that the waiter, which
+ * takes it before it returns, cannot be gone. */
 static void serve(struct waiter *w)
 {
 	list_del_init(&w->link);
@@ -121,7 +121,8 @@ int wait_for_completion_timeout(struct completion *c, u64 timeout_ns)
 
 /*
  * Nobody waits: one compare-and-swap takes it, one lets it go. Who waits is in one list for all
- * mutexes, oldest first, under one lock; bit 0 keeps the owner from letting go without a look there.
+ * mutexes, oldest first, under one lock; bit 0 keeps the owner from letting go without a look
+ * there.
  */
 #define OTHERS_WAIT	1UL
 

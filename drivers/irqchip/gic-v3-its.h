@@ -81,7 +81,7 @@ struct its_device {
 	unsigned int lowest;		/* events below do */
 	bool *present;			/* by event: the ITT has it, or will */
 	u8 *cpu;			/* by event: the collection it is mapped to */
-	struct cpumask former;		/* CPUs that may hold claims of lines moved away; its->lock */
+	struct cpumask former;		/* CPUs that may hold a claim of a moved line; its->lock */
 	void *itt;			/* the ITS's own table of its events */
 	unsigned int itt_bits;
 };

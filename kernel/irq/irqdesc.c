@@ -67,20 +67,37 @@ static void free_desc(unsigned int irq)
 	kfree(desc);
 }
 
-static int alloc_descs(unsigned int start, unsigned int cnt, struct irq_domain *d,
-		       const struct irq_affinity_desc *affinity)
+static int add_desc(unsigned int irq, struct irq_domain *d,
+		    const struct irq_affinity_desc *affinity)
 {
-	for (unsigned int i = 0; i < cnt; i++) {
-		struct irq_desc *desc = alloc_desc(start + i, d, affinity ? affinity + i : NULL);
+	struct irq_desc *desc = alloc_desc(irq, d, affinity);
 
-		if (!desc) {
-			while (i--)
-				free_desc(start + i);
+	if (!desc)
+		return -ENOMEM;
+	__atomic_store_n(&irq_desc_table[irq], desc, __ATOMIC_RELEASE);
+	__set_bit(irq, allocated_irqs);
+	return 0;
+}
+
+static void remove_desc(unsigned int irq)
+{
+	free_desc(irq);
+	__clear_bit(irq, allocated_irqs);
+	lowest_free = min(lowest_free, irq);
+}
+
+static int add_descs(unsigned int start, unsigned int cnt, struct irq_domain *d,
+		     const struct irq_affinity_desc *affinity)
+{
+	for (unsigned int irq = start; irq < start + cnt; irq++) {
+		if (add_desc(irq, d, affinity)) {
+			while (irq-- > start)
+				remove_desc(irq);
 			return -ENOMEM;
 		}
-		__atomic_store_n(&irq_desc_table[start + i], desc, __ATOMIC_RELEASE);
+		if (affinity)
+			affinity++;
 	}
-	bitmap_set(allocated_irqs, start, cnt);
 	if (start == lowest_free)
 		lowest_free += cnt;
 	return start;
@@ -118,7 +135,7 @@ int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, struc
 	else if (start >= NR_IRQS || cnt > NR_IRQS - start)
 		ret = -ENOSPC;
 	else
-		ret = alloc_descs(start, cnt, d, affinity);
+		ret = add_descs(start, cnt, d, affinity);
 	mutex_unlock(&sparse_irq_lock);
 	return ret;
 }
@@ -132,13 +149,9 @@ int irq_alloc_descs(int irq, unsigned int from, unsigned int cnt, int node)
 void irq_free_descs(unsigned int irq, unsigned int cnt)
 {
 	mutex_lock(&sparse_irq_lock);
-	for (unsigned int i = irq; i < irq + cnt && i < NR_IRQS; i++) {
-		if (!irq_to_desc(i))
-			continue;
-		free_desc(i);
-		__clear_bit(i, allocated_irqs);
-		lowest_free = min(lowest_free, i);
-	}
+	for (unsigned int i = irq; i < irq + cnt && i < NR_IRQS; i++)
+		if (irq_to_desc(i))
+			remove_desc(i);
 	mutex_unlock(&sparse_irq_lock);
 }
 
