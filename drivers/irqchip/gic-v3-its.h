@@ -95,7 +95,7 @@ static inline unsigned int its_event(const struct irq_data *d)
 	return d->hwirq - dev->first_lpi;
 }
 
-/* ---- gic-v3-its-device.c: under the mutex of the domain's root --------------------------------------------------- */
+/* ---- gic-v3-its-device.c: under the mutex of the domain's root ------------------------------- */
 
 /*
  * NR consecutive events of device ID, the first a multiple of NR as multi-message MSI needs it, NR
