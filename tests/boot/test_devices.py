@@ -11,6 +11,7 @@ import pytest
 from ivshmem_server import SELF, Server
 from machine import SECTOR, SOAK
 
+MESSAGES = pytest.mark.rows(where=lambda row: not machine.hides_messages(row))
 EDU = ['-device', 'edu,dma_mask=0xffffffffffffffff']
 
 
@@ -87,6 +88,7 @@ def test_nvme_images(row, image, dice, tmp_path):
         assert f.read() == expected
 
 
+@MESSAGES
 def test_nvme_by_memory(msi_row, disk):
     """A vector per CPU also where they are words of memory that somebody polls."""
     commands = script('lspci', 'nvme info', 'nvme stress 1000', 'nvme sum 0 2048')
@@ -96,6 +98,7 @@ def test_nvme_by_memory(msi_row, disk):
     assert total['crc32'] == crc(open(disk, 'rb').read())
 
 
+@MESSAGES
 def test_nvme_cpu_goes(msi_row, disk):
     """A managed line stops with its CPU, moves nowhere else, and works again when it is back."""
     commands = script('nvme stress 300 --cpu 2', 'irqs', 'cpu offline 2', 'nvme stress 300', 'irqs',

@@ -58,10 +58,9 @@ def gpio_line(m):
 def wait_for_edges(m, edges):
     until = time.monotonic() + machine.deadline(1)
     while time.monotonic() < until:
-        line = gpio_line(m)
-        if line['edges'] >= edges:
-            return line
-    raise AssertionError('%d edges of %d' % (line['edges'], edges))
+        if gpio_line(m)['edges'] >= edges:
+            return gpio_line(m)         # its level was read before its edges
+    raise AssertionError('not %d edges: %s' % (edges, gpio_line(m)))
 
 
 @contextlib.contextmanager

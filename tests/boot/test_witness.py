@@ -125,6 +125,7 @@ def test_counts_equal_witness(row, device, smp, dice, tmp_path):
             m.type('; '.join(work[n:n + 5]))
         irqs, msi = m.json('irqs'), m.json('msi %s' % bdf)
         seen = read(trace.read_text())      # now: a card says goodbye when its machine is gone
+    exact = device is not controller or smp == 1 or msi['enabled']
     lines = {line['irq']: line for line in irqs if any(map(name.match, line['actions']))}
     messages = {entry['irq']: entry for entry in msi['rows']} if msi['enabled'] else {}
     assert lines and (not messages or lines.keys() <= messages.keys())
@@ -132,7 +133,9 @@ def test_counts_equal_witness(row, device, smp, dice, tmp_path):
         came, counted = seen[key(bdf, line, messages.get(irq))], sum(line['counts'])
         if '-tx.' in line['actions'][0]:
             assert counted <= came          # two in quick succession may have become one
-        else:
+        elif exact:
             assert counted == came, (line, came)
+        else:           # whom the handler has woken asks again, and the handler takes that one, too
+            assert 0.8 * came <= counted <= came, (line, came)
     total = sum(sum(line['counts']) for line in lines.values())
     assert total == requests if device is disk else total >= requests
