@@ -13,8 +13,6 @@
 #include <kernel/printk.h>
 #include <stdio.h>
 
-#define GRACE_US		10000	/* for what irq_check() finds in the middle of a change */
-
 static struct aplic *aplics;
 
 /* ---- Sources -------------------------------------------------------------------------------- */
@@ -69,16 +67,26 @@ int aplic_translate(const struct aplic *aplic, const struct irq_fwspec *fwspec,
 
 /* ---- Invariants ----------------------------------------------------------------------------- */
 
+static bool aplic_goes_astray(const struct aplic *aplic, struct irq_data *d)
+{
+	struct irq_desc *desc = irq_data_to_desc(d);
+	unsigned long flags = spin_lock_irqsave(&desc->lock);
+	bool astray = irqd_is_started(d) &&
+		      readl(aplic->regs + SOURCECFG(d->hwirq)) != SM_INACTIVE &&
+		      readl(aplic->regs + TARGET(d->hwirq)) != aplic->target(d);
+
+	spin_unlock_irqrestore(&desc->lock, flags);
+	return astray;
+}
+
+/* Nobody maps or unmaps meanwhile. */
 static const char *aplic_fault(const struct aplic *aplic, u32 source)
 {
 	struct irq_data *d = irq_domain_lookup(aplic->domain, source);
 
 	if (!d)
 		return aplic_bit(aplic, SETIE(0), source) ? "is enabled, but has no irq" : NULL;
-	if (!irqd_is_started(d) || readl(aplic->regs + SOURCECFG(source)) == SM_INACTIVE)
-		return NULL;
-	return readl(aplic->regs + TARGET(source)) == aplic->target(d) ? NULL :
-	       "does not go where its irq says";
+	return aplic_goes_astray(aplic, d) ? "does not go where its irq says" : NULL;
 }
 
 static unsigned int aplic_check(void (*report)(void *arg, const char *text), void *arg)
@@ -87,16 +95,18 @@ static unsigned int aplic_check(void (*report)(void *arg, const char *text), voi
 	char text[96];
 
 	for (const struct aplic *aplic = aplics; aplic; aplic = aplic->next) {
+		mutex_lock(&aplic->domain->root->mutex);
 		for (u32 n = 1; n <= aplic->nr_sources; n++) {
-			const char *fault;
+			const char *fault = aplic_fault(aplic, n);
 
-			if (!poll_timeout(!(fault = aplic_fault(aplic, n)), GRACE_US))
+			if (!fault)
 				continue;
 			snprintf(text, sizeof(text), "%s: source %u %s", aplic->domain->name, n,
 				 fault);
 			report(arg, text);
 			faults++;
 		}
+		mutex_unlock(&aplic->domain->root->mutex);
 	}
 	return faults;
 }
