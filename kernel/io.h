@@ -39,6 +39,19 @@ DEFINE_MMIO(w, 16)
 DEFINE_MMIO(l, 32)
 DEFINE_MMIO(q, 64)
 
+/* For registers of 64 bits that take 32 at a time. */
+static inline u64 lo_hi_readq(const char *addr)
+{
+	u32 low = readl(addr);
+
+	return low | (u64)readl(addr + 4) << 32;
+}
+static inline void lo_hi_writeq(u64 v, char *addr)
+{
+	writel((u32)v, addr);
+	writel(v >> 32, addr + 4);
+}
+
 /* Maps a device's registers; NULL (reason printed) on failure. The same range again gives the same
  * address. Thread context. */
 void *ioremap(phys_addr_t phys, size_t size);

@@ -12,8 +12,7 @@
 #include <kernel/io.h>
 #include <kernel/rtc.h>
 
-#define TIME_LOW	0x00
-#define TIME_HIGH	0x04
+#define TIME_LOW	0x00		/* and TIME_HIGH */
 #define ALARM_LOW	0x08
 #define ALARM_HIGH	0x0c
 #define IRQ_ENABLED	0x10
@@ -23,10 +22,8 @@
 static int goldfish_rtc_set_alarm(struct rtc_device *rtc, unsigned int seconds)
 {
 	char *regs = rtc->regs;
-	u64 alarm = readl(regs + TIME_LOW);
+	u64 alarm = lo_hi_readq(regs + TIME_LOW) + seconds * NSEC_PER_SEC;
 
-	alarm |= (u64)readl(regs + TIME_HIGH) << 32;
-	alarm += seconds * NSEC_PER_SEC;
 	writel(1, regs + CLEAR_INTERRUPT);
 	writel(1, regs + IRQ_ENABLED);
 	writel(alarm >> 32, regs + ALARM_HIGH);

@@ -19,19 +19,6 @@ static unsigned int nvme_count;
 
 /* ---- Starting and stopping ------------------------------------------------------------------ */
 
-static u64 read64(const char *reg)
-{
-	u64 low = readl(reg);
-
-	return low | (u64)readl(reg + 4) << 32;
-}
-
-static void write64(u64 value, char *reg)
-{
-	writel((u32)value, reg);
-	writel(value >> 32, reg + 4);
-}
-
 static u32 csts(const struct nvme *ctrl)
 {
 	return readl(ctrl->regs + NVME_CSTS);
@@ -80,8 +67,8 @@ static int enable(struct nvme *ctrl)
 	const struct nvme_queue *q = &ctrl->queue[0];
 
 	writel((q->depth - 1U) << 16 | (q->depth - 1U), ctrl->regs + NVME_AQA);
-	write64(q->sq_dma, ctrl->regs + NVME_ASQ);
-	write64(q->cq_dma, ctrl->regs + NVME_ACQ);
+	lo_hi_writeq(q->sq_dma, ctrl->regs + NVME_ASQ);
+	lo_hi_writeq(q->cq_dma, ctrl->regs + NVME_ACQ);
 	writel(NVME_CC_IOCQES | NVME_CC_IOSQES | NVME_CC_EN, ctrl->regs + NVME_CC);
 	return wait_csts(ctrl, NVME_CSTS_RDY, NVME_CSTS_RDY, "get ready");
 }
@@ -180,7 +167,7 @@ static int map_registers(struct nvme *ctrl)
 	ctrl->regs = pci_ioremap_bar(pci, 0);
 	if (!ctrl->regs)
 		return -ENXIO;
-	ctrl->cap = read64(ctrl->regs + NVME_CAP);
+	ctrl->cap = lo_hi_readq(ctrl->regs + NVME_CAP);
 	return check_capabilities(ctrl);
 }
 

@@ -150,12 +150,6 @@ static int request_queue_irq(struct virtio_pci *vp, struct virtqueue *vq)
 
 /* ---- Queues --------------------------------------------------------------------------------- */
 
-static void write64(u64 value, char *reg)
-{
-	writel((u32)value, reg);
-	writel(value >> 32, reg + 4);
-}
-
 /* The doorbell of the selected queue; NULL if it would lie outside. */
 static char *doorbell(struct virtio_pci *vp)
 {
@@ -184,9 +178,9 @@ static int setup_queue(struct virtio_pci *vp, unsigned int i, const struct virtq
 	*slot = vq;
 	vq->notify = doorbell(vp);
 	writew(vq->num, common + QUEUE_SIZE);
-	write64(vq->desc_dma, common + QUEUE_DESC);
-	write64(vq->avail_dma, common + QUEUE_DRIVER);
-	write64(vq->used_dma, common + QUEUE_DEVICE);
+	lo_hi_writeq(vq->desc_dma, common + QUEUE_DESC);
+	lo_hi_writeq(vq->avail_dma, common + QUEUE_DRIVER);
+	lo_hi_writeq(vq->used_dma, common + QUEUE_DEVICE);
 	return vp->vectors == VP_INTX ? 0 : set_vector(vp, QUEUE_MSIX_VECTOR, vector);
 }
 
