@@ -56,7 +56,7 @@ static int v2m_take(struct v2m *v2m, unsigned int nr)
 		bitmap_set(v2m->spare, first + nr, block - nr);
 		return first;
 	}
-	pr_warn_once("%s: no %u SPI%s left for messages: of %u, %u are given and %u are wires'",
+	pr_warn_once("%s: no %u SPI%s left for messages: of %u, %u are given and %u are wires",
 		     v2m->name, block, block > 1 ? "s in a row, aligned" : "",
 		     v2m->end - v2m->first,
 		     bitmap_weight(v2m->given, GIC_FIRST_SPECIAL) - v2m->nr_wires, v2m->nr_wires);
