@@ -340,7 +340,7 @@ static bool first_has_run(unsigned int times)
 
 static void s185_moves_while_cpus_and_device_run_freely(void **state)
 {
-	unsigned int times = soak(40, 20000);
+	unsigned int times = soak(1000, 20000);
 
 	(void)state;
 	make_device(MESSAGES);

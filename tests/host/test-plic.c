@@ -505,7 +505,7 @@ static void moves_while_cpus_and_device_run_freely(void **state)
 {
 	(void)state;
 	device(0);
-	assert_true(wired_freely(soak(400, 20000)) > 10);
+	assert_true(wired_freely(soak(1000, 20000)) > 10);
 }
 
 int main(void)

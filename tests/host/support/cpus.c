@@ -1,6 +1,7 @@
 /* CPUs of a booted machine: see cpus.h. */
 #include <kernel/smp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 #include "model.h"
@@ -45,11 +46,14 @@ struct device_thread {
 };
 static bool stop;
 
+/* There may be fewer cores than threads here: who has nothing to do lets another run. */
 static void *be_a_cpu(void *arg)
 {
 	host_set_cpu((unsigned long)arg);
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		host_run_deferred();
+		sched_yield();
+	}
 	return NULL;
 }
 
@@ -63,6 +67,7 @@ static void *be_the_device(void *arg)
 		t->cause();
 		clock_gettime(CLOCK_MONOTONIC, &start);
 		while (!t->arrived(n)) {
+			sched_yield();
 			clock_gettime(CLOCK_MONOTONIC, &now);
 			if (now.tv_sec - start.tv_sec > 10)
 				host_die("interrupt %u was lost", n);
