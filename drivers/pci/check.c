@@ -8,30 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static void read_message(struct pci_dev *dev, const struct msi_desc *desc, struct msi_msg *msg)
-{
-	const char *row = pci_msix_row(dev, desc->msi_index);
-	u16 cap = dev->msi_cap;
-
-	if (desc->pci.is_msix) {
-		msg->address_lo = readl(row + PCI_MSIX_ENTRY_LOWER_ADDR);
-		msg->address_hi = readl(row + PCI_MSIX_ENTRY_UPPER_ADDR);
-		msg->data = readl(row + PCI_MSIX_ENTRY_DATA);
-		return;
-	}
-	msg->address_lo = pci_read_config32(dev, cap + PCI_MSI_ADDRESS_LO);
-	if (desc->pci.is_64)
-		msg->address_hi = pci_read_config32(dev, cap + PCI_MSI_ADDRESS_HI);
-	msg->data = pci_read_config16(dev, cap + (desc->pci.is_64 ? 0x0c : 0x08));
-}
-
 /* Locked. */
 static const char *message_fault(struct pci_dev *dev, const struct msi_desc *desc,
 				 struct irq_data *d)
 {
 	struct msi_msg sent = { 0 }, composed[2] = { 0 };
 
-	read_message(dev, desc, &sent);
+	pci_read_msi_msg(dev, desc->msi_index, &sent);
 	if (irqd_is_activated(d) && irq_chip_compose_msi_msg(d, composed))
 		return "has no message from its parent";
 	if (memcmp(&sent, &desc->msg, sizeof(sent)))
@@ -39,8 +22,8 @@ static const char *message_fault(struct pci_dev *dev, const struct msi_desc *des
 	if (memcmp(&sent, composed, sizeof(sent)))
 		return irqd_is_activated(d) ? "does not have the message of its parent" :
 		       "is not activated, but its device has a message";
-	if (desc->pci.is_msix && readl(pci_msix_row(dev, desc->msi_index) +
-				       PCI_MSIX_ENTRY_VECTOR_CTRL) != desc->pci.msix_ctrl)
+	if (desc->pci.is_msix && desc->pci.msix_ctrl !=
+	    readl(pci_msix_row(dev, desc->msi_index) + PCI_MSIX_ENTRY_VECTOR_CTRL))
 		return "is masked in its device, or is not, against what was written";
 	return NULL;
 }

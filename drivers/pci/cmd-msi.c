@@ -2,13 +2,12 @@
  * Shell command: msi, the rows of a device's MSI-X table or its MSI message, read back from the
  * device.
  */
-#include <drivers/pci/pci.h>
+#include <drivers/pci/internals.h>
 #include <kernel/io.h>
 #include <kernel/shell.h>
 
 struct msi_row {
-	u64 address;
-	u32 data;
+	struct msi_msg msg;
 	bool masked, pending;
 	unsigned int irq;
 };
@@ -29,12 +28,8 @@ static bool msix_pending(struct pci_dev *dev, unsigned int i)
 
 static void read_msix_row(struct pci_dev *dev, unsigned int i, struct msi_row *row)
 {
-	const char *entry = (char *)dev->msix_base + i * PCI_MSIX_ENTRY_SIZE;
-
-	row->address = readl(entry + PCI_MSIX_ENTRY_LOWER_ADDR) |
-		       (u64)readl(entry + PCI_MSIX_ENTRY_UPPER_ADDR) << 32;
-	row->data = readl(entry + PCI_MSIX_ENTRY_DATA);
-	row->masked = readl(entry + PCI_MSIX_ENTRY_VECTOR_CTRL) & PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	row->masked = readl(pci_msix_row(dev, i) + PCI_MSIX_ENTRY_VECTOR_CTRL) &
+		      PCI_MSIX_ENTRY_CTRL_MASKBIT;
 	row->pending = msix_pending(dev, i);
 	row->irq = msi_get_virq(&dev->dev, i);
 }
@@ -42,12 +37,9 @@ static void read_msix_row(struct pci_dev *dev, unsigned int i, struct msi_row *r
 static void read_msi_row(struct pci_dev *dev, unsigned int i, struct msi_row *row)
 {
 	u16 flags = pci_read_config16(dev, dev->msi_cap + PCI_MSI_FLAGS);
-	bool is_64 = flags & PCI_MSI_FLAGS_64BIT;
-	unsigned int data = dev->msi_cap + (is_64 ? 0x0c : 0x08), mask = data + 4;
-	u64 high = is_64 ? pci_read_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_HI) : 0;
+	unsigned int mask = pci_msi_data_reg(dev, flags & PCI_MSI_FLAGS_64BIT) + 4;
 
-	row->address = pci_read_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_LO) | high << 32;
-	row->data = pci_read_config16(dev, data) + i;
+	row->msg.data += i;
 	if (flags & PCI_MSI_FLAGS_MASKBIT) {
 		row->masked = pci_read_config32(dev, mask) >> i & 1;
 		row->pending = pci_read_config32(dev, mask + 4) >> i & 1;
@@ -57,20 +49,21 @@ static void read_msi_row(struct pci_dev *dev, unsigned int i, struct msi_row *ro
 
 static void show_row(unsigned int i, const struct msi_row *row)
 {
+	unsigned long long address = msi_msg_address(&row->msg);
+	u32 data = row->msg.data;
 	struct json *j = shell_json();
 
 	if (!shell_wants_json()) {
 		if (row->irq)
-			shell_printf("  row %u: write %u to 0x%llx%s%s  -> irq %u\n", i, row->data,
-				     (unsigned long long)row->address,
-				     row->masked ? ", masked" : "",
+			shell_printf("  row %u: write %u to 0x%llx%s%s  -> irq %u\n", i, data,
+				     address, row->masked ? ", masked" : "",
 				     row->pending ? ", pending" : "", row->irq);
 		return;
 	}
 	json_open(j, "{");
 	json_key(j, "index"), json_uint(j, i);
-	json_key(j, "address"), json_stringf(j, "0x%llx", (unsigned long long)row->address);
-	json_key(j, "data"), json_uint(j, row->data);
+	json_key(j, "address"), json_stringf(j, "0x%llx", address);
+	json_key(j, "data"), json_uint(j, data);
 	json_key(j, "masked"), json_bool(j, row->masked);
 	json_key(j, "pending"), json_bool(j, row->pending);
 	json_key(j, "irq"), json_uint(j, row->irq);
@@ -86,6 +79,7 @@ static void show_rows(struct pci_dev *dev)
 	for (unsigned int i = 0; i < n; i++) {
 		struct msi_row row = { 0 };
 
+		pci_read_msi_msg(dev, i, &row.msg);
 		if (dev->msix_enabled)
 			read_msix_row(dev, i, &row);
 		else

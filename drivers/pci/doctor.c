@@ -39,18 +39,21 @@ static void check_masters(struct diagnosis *dx, const struct pci_dev *dev)
 	}
 }
 
-static void check_message(struct diagnosis *dx, const struct msi_desc *msi, u64 address, u32 data)
+static void check_message(struct diagnosis *dx, const struct pci_dev *dev,
+			  const struct msi_desc *msi)
 {
-	u64 wanted = msi_msg_address(&msi->msg);
+	unsigned long long address, wanted = msi_msg_address(&msi->msg);
+	struct msi_msg msg;
 
-	diagnose(dx, address == wanted && data == msi->msg.data, "message",
-		 "the device writes %#x to %#llx, it should be %#x to %#llx", data,
-		 (unsigned long long)address, msi->msg.data, (unsigned long long)wanted);
+	pci_read_msi_msg(dev, msi->msi_index, &msg);
+	address = msi_msg_address(&msg);
+	diagnose(dx, address == wanted && msg.data == msi->msg.data, "message",
+		 "the device writes %#x to %#llx, it should be %#x to %#llx", msg.data, address,
+		 msi->msg.data, wanted);
 }
 
 static void check_msix(struct diagnosis *dx, struct pci_dev *dev, const struct msi_desc *msi)
 {
-	const char *row = pci_msix_row(dev, msi->msi_index);
 	u16 flags = pci_read_config16(dev, dev->msix_cap + PCI_MSIX_FLAGS);
 	u32 control;
 
@@ -58,28 +61,23 @@ static void check_msix(struct diagnosis *dx, struct pci_dev *dev, const struct m
 	diagnose(dx, !(flags & PCI_MSIX_FLAGS_MASKALL), "function mask", "control 0x%04x", flags);
 	if (dx->broken)
 		return;		/* a row of a device that is not there cannot be read */
-	control = readl(row + PCI_MSIX_ENTRY_VECTOR_CTRL);
+	control = readl(pci_msix_row(dev, msi->msi_index) + PCI_MSIX_ENTRY_VECTOR_CTRL);
 	diagnose_gate(dx, &dx->desc->irq_data, !(control & PCI_MSIX_ENTRY_CTRL_MASKBIT),
 		      "row unmasked", "row %u: vector control %#x", msi->msi_index, control);
-	check_message(dx, msi, readl(row + PCI_MSIX_ENTRY_LOWER_ADDR) |
-		      (u64)readl(row + PCI_MSIX_ENTRY_UPPER_ADDR) << 32,
-		      readl(row + PCI_MSIX_ENTRY_DATA));
+	check_message(dx, dev, msi);
 }
 
 static void check_msi(struct diagnosis *dx, struct pci_dev *dev, const struct msi_desc *msi)
 {
-	unsigned int cap = dev->msi_cap, data = cap + (msi->pci.is_64 ? 0x0c : 0x08);
-	u16 flags = pci_read_config16(dev, cap + PCI_MSI_FLAGS);
-	u64 address = pci_read_config32(dev, cap + PCI_MSI_ADDRESS_LO);
+	u16 flags = pci_read_config16(dev, dev->msi_cap + PCI_MSI_FLAGS);
 	unsigned int n = dx->desc->irq_data.irq - msi->irq;
-	u32 mask = msi->pci.can_mask ? pci_read_config32(dev, data + 4) : 0;
+	u32 mask = !msi->pci.can_mask ? 0 :
+		   pci_read_config32(dev, pci_msi_data_reg(dev, msi->pci.is_64) + 4);
 
-	if (msi->pci.is_64)
-		address |= (u64)pci_read_config32(dev, cap + PCI_MSI_ADDRESS_HI) << 32;
 	diagnose(dx, flags & PCI_MSI_FLAGS_ENABLE, "MSI enable", "control 0x%04x", flags);
 	diagnose_gate(dx, &dx->desc->irq_data, !(mask >> n & 1), "message unmasked",
 		      "message %u: mask %#x", n, mask);
-	check_message(dx, msi, address, pci_read_config16(dev, data));
+	check_message(dx, dev, msi);
 }
 
 static void check_wire(struct diagnosis *dx, struct pci_dev *dev)

@@ -68,6 +68,13 @@ static inline char *pci_msix_row(const struct pci_dev *dev, unsigned int n)
 void pci_msi_init(struct pci_dev *dev);		/* at enumeration: leftovers off (S-155) */
 int pci_create_msi_domain(struct pci_dev *dev, bool msix, unsigned int hwsize);
 bool pci_msi_domain_supports(const struct pci_dev *dev, u32 flags);
+/* The message as DEV has it: of that row, or with MSI the one of all vectors. */
+void pci_read_msi_msg(const struct pci_dev *dev, unsigned int row, struct msi_msg *msg);
+/* MSI's data, behind an address of one or two words; then the mask bits and the pending ones. */
+static inline unsigned int pci_msi_data_reg(const struct pci_dev *dev, bool is_64)
+{
+	return dev->msi_cap + (is_64 ? 0x0c : 0x08);
+}
 /* A driver's wish for one kind of messages; START is one of the two below. */
 struct pci_msi_wish {
 	unsigned int min, max;

@@ -174,8 +174,7 @@ static void mask_all_messages(struct pci_dev *dev, struct msi_desc *desc, bool m
 	if (!desc->pci.can_mask)
 		return;
 	desc->pci.msi_mask = mask ? GENMASK(count - 1, 0) : 0;
-	pci_write_config32(dev, dev->msi_cap + (desc->pci.is_64 ? 0x10 : 0x0c),
-			   desc->pci.msi_mask);
+	pci_write_config32(dev, pci_msi_data_reg(dev, desc->pci.is_64) + 4, desc->pci.msi_mask);
 }
 
 static unsigned int log2_up(unsigned int n)

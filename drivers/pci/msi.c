@@ -91,11 +91,11 @@ static void pci_write_msg_msix(struct irq_data *d, struct msi_msg *msg)
 
 static void msi_write_mask(struct msi_desc *desc, u32 mask)
 {
-	unsigned int where = desc_to_pci(desc)->msi_cap + (desc->pci.is_64 ? 0x10 : 0x0c);
+	struct pci_dev *dev = desc_to_pci(desc);
 
 	desc->pci.msi_mask = mask;
-	if (desc->pci.can_mask && reachable(desc_to_pci(desc)))
-		pci_write_config32(desc_to_pci(desc), where, mask);
+	if (desc->pci.can_mask && reachable(dev))
+		pci_write_config32(dev, pci_msi_data_reg(dev, desc->pci.is_64) + 4, mask);
 }
 
 static void pci_irq_mask_msi(struct irq_data *d)
@@ -116,20 +116,16 @@ static void pci_irq_unmask_msi(struct irq_data *d)
 	msi_write_mask(desc, desc->pci.msi_mask & ~BIT(d->irq - desc->irq));
 }
 
-static unsigned int msi_data_reg(const struct msi_desc *desc)
-{
-	return desc_to_pci(desc)->msi_cap + (desc->pci.is_64 ? 0x0c : 0x08);
-}
-
 static void write_msi(struct msi_desc *desc, const struct msi_msg *msg)
 {
 	struct pci_dev *dev = desc_to_pci(desc);
+	unsigned int data = pci_msi_data_reg(dev, desc->pci.is_64);
 
 	pci_write_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_LO, msg->address_lo);
 	if (desc->pci.is_64)
 		pci_write_config32(dev, dev->msi_cap + PCI_MSI_ADDRESS_HI, msg->address_hi);
-	pci_write_config16(dev, msi_data_reg(desc), msg->data);
-	pci_read_config16(dev, msi_data_reg(desc));
+	pci_write_config16(dev, data, msg->data);
+	pci_read_config16(dev, data);
 }
 
 /*
@@ -172,6 +168,24 @@ static void pci_write_msg_msi(struct irq_data *d, struct msi_msg *msg)
 		rewrite_msi(d, desc, msg);
 	else
 		write_msi(desc, msg);
+}
+
+void pci_read_msi_msg(const struct pci_dev *dev, unsigned int row, struct msi_msg *msg)
+{
+	unsigned int cap = dev->msi_cap;
+	const char *regs = pci_msix_row(dev, row);
+	bool is_64;
+
+	if (dev->msix_enabled) {
+		msg->address_lo = readl(regs + PCI_MSIX_ENTRY_LOWER_ADDR);
+		msg->address_hi = readl(regs + PCI_MSIX_ENTRY_UPPER_ADDR);
+		msg->data = readl(regs + PCI_MSIX_ENTRY_DATA);
+		return;
+	}
+	is_64 = pci_read_config16(dev, cap + PCI_MSI_FLAGS) & PCI_MSI_FLAGS_64BIT;
+	msg->address_lo = pci_read_config32(dev, cap + PCI_MSI_ADDRESS_LO);
+	msg->address_hi = is_64 ? pci_read_config32(dev, cap + PCI_MSI_ADDRESS_HI) : 0;
+	msg->data = pci_read_config16(dev, pci_msi_data_reg(dev, is_64));
 }
 
 /* ---- The device's domain -------------------------------------------------------------------- */

@@ -9,7 +9,6 @@
 #include <drivers/pci/internals.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
-#include <string.h>
 
 int pci_msix_vec_count(struct pci_dev *dev)
 {
@@ -32,10 +31,7 @@ int pci_msi_vec_count(struct pci_dev *dev)
 
 static bool msi_forbidden(const struct pci_dev *dev)
 {
-	char arg[8];
-
-	if ((boot_arg("pci", arg, sizeof(arg)) && !strcmp(arg, "nomsi")) || dev->no_msi ||
-	    dev->current_state != PCI_D0)
+	if (dev->no_msi || dev->current_state != PCI_D0)
 		return true;
 	for (const struct pci_bus *bus = dev->bus; bus; bus = bus->parent)
 		if (bus->no_msi)
