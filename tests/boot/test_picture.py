@@ -38,7 +38,7 @@ def read_dot(lines):
     return nodes - {'node', 'edge'}, edges, chained
 
 
-def test_dot(row, disk, tmp_path):
+def test_dot(row, disk):
     """The picture has the domains, lines and edges of the JSON documents; Graphviz takes it."""
     result = machine.run(row, 'domains --dot; domains --json; irqs --json; cpus --json', disks=[disk])
     domains, irqs, cpus = result.documents

@@ -5,7 +5,6 @@ import math
 import zlib
 
 import machine
-import pytest
 from machine import SOAK
 from test_devices import EDU, script
 
