@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 import pexpect
 import pytest
@@ -248,3 +249,36 @@ def filled(lba, count, seed):
     """The bytes that `blk fill LBA COUNT SEED` writes."""
     return b''.join((n ^ seed).to_bytes(8, 'little') * (SECTOR // 8)
                     for n in range(lba, lba + count))
+
+
+def crc(data):
+    """As `blk sum` and `nvme sum` tell it."""
+    return '%08x' % zlib.crc32(data)
+
+
+def script(*commands):
+    return '; '.join(command + ' --json' for command in commands)
+
+
+def random_io(word, path, dice, most):
+    """Reads and fills of the image by `WORD sum' and `WORD fill', of up to one of MOST sectors, and a
+    read of all: the commands, what they answer, and what the image holds then."""
+    with open(path, 'rb') as f:
+        content = bytearray(f.read())
+    sectors = len(content) // SECTOR
+    commands, answers = [], []
+    for _ in range(dice.randrange(3, 12)):
+        lba = dice.randrange(sectors)
+        count = dice.randint(1, min(sectors - lba, dice.choice(most)))
+        part = slice(lba * SECTOR, (lba + count) * SECTOR)
+        if dice.random() < 0.4:
+            seed = dice.randrange(1 << 64)
+            commands.append('%s fill %d %d %#x' % (word, lba, count, seed))
+            content[part] = filled(lba, count, seed)
+            answers.append({'lba': lba, 'count': count, 'seed': seed})
+        else:
+            commands.append('%s sum %d %d' % (word, lba, count))
+            answers.append({'lba': lba, 'count': count, 'crc32': crc(content[part])})
+    commands.append('%s sum 0 %d' % (word, sectors))
+    answers.append({'lba': 0, 'count': sectors, 'crc32': crc(content)})
+    return script(*commands), answers, content

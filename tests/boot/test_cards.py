@@ -2,8 +2,8 @@
 
 import machine
 import pytest
-from machine import SECTOR, SOAK
-from test_devices import EDU, crc, msi_row, nvme, script  # noqa: F401  (msi_row is a fixture)
+from machine import SECTOR, SOAK, crc, script
+from test_devices import EDU, msi_row, nvme  # noqa: F401  (msi_row is a fixture)
 from test_pci import census, slot, slot_control  # noqa: F401  (slot is a fixture)
 
 

@@ -4,12 +4,11 @@ import collections
 import math
 import re
 import time
-import zlib
 
 import machine
 import pytest
 from ivshmem_server import SELF, Server
-from machine import SECTOR, SOAK
+from machine import SOAK, crc, script
 
 MESSAGES = pytest.mark.rows(where=lambda row: not machine.hides_messages(row))
 EDU = ['-device', 'edu,dma_mask=0xffffffffffffffff']
@@ -21,14 +20,6 @@ def msi_row(row):
     if machine.irq_mode(row) == 'msix':
         return row
     return row._replace(bootargs=row.bootargs + ' msi=poll msi-poll.us=100')
-
-
-def crc(data):
-    return '%08x' % zlib.crc32(data)
-
-
-def script(*commands):
-    return '; '.join(command + ' --json' for command in commands)
 
 
 def nvme(path, options='', name='n'):
@@ -53,30 +44,12 @@ def mode(pci, driver):
 @pytest.mark.parametrize('image', range(16 if SOAK else 4))
 def test_nvme_images(row, image, dice, tmp_path):
     """Random reads and fills, in pieces of one sector to several PRP entries, on 1 to 8 CPUs."""
-    sectors = dice.randrange(1, 4096)
-    path = machine.disk_image(tmp_path / 'nvme.img', sectors, dice)
-    with open(path, 'rb') as f:
-        expected = bytearray(f.read())
-    commands, answers = [], []
-    for _ in range(dice.randrange(3, 12)):
-        lba = dice.randrange(sectors)
-        count = dice.randint(1, min(sectors - lba, dice.choice((1, 8, 9, 17, 64, 600))))
-        if dice.random() < 0.4:
-            seed = dice.randrange(1 << 64)
-            commands.append('nvme fill %d %d %#x' % (lba, count, seed))
-            expected[lba * SECTOR:(lba + count) * SECTOR] = machine.filled(lba, count, seed)
-            answers.append({'lba': lba, 'count': count, 'seed': seed})
-        else:
-            commands.append('nvme sum %d %d' % (lba, count))
-            found = crc(expected[lba * SECTOR:(lba + count) * SECTOR])
-            answers.append({'lba': lba, 'count': count, 'crc32': found})
-    commands.append('nvme sum 0 %d' % sectors)
-    answers.append({'lba': 0, 'count': sectors, 'crc32': crc(expected)})
-    result = machine.run(row, script(*commands), smp=[1, 2, 4, 8][image % 4],
-                         extra=nvme(path))
+    path = machine.disk_image(tmp_path / 'nvme.img', dice.randrange(1, 4096), dice)
+    commands, answers, content = machine.random_io('nvme', path, dice, (1, 8, 9, 17, 64, 600))
+    result = machine.run(row, commands, smp=[1, 2, 4, 8][image % 4], extra=nvme(path))
     assert result.documents == answers
     with open(path, 'rb') as f:
-        assert f.read() == expected
+        assert f.read() == content
 
 
 @MESSAGES
@@ -272,22 +245,25 @@ def test_doorbells_one_at_a_time(msi_row, smp, dice, tmp_path):
         assert m.json('irq check')['ok']
 
 
+def burst(m, server, peer, dice):
+    """Rings a lot, and returns what, by vector; what comes is never none of some, never more."""
+    before, rung = counts(m), [0] * 4
+    for _ in range(dice.randrange(1, 2000)):
+        vector = dice.randrange(4)
+        server.ring(peer, vector)
+        rung[vector] += 1
+    got = [now - then for now, then in zip(settled(m), before)]
+    assert all((r == 0) == (g == 0) and g <= r for r, g in zip(rung, got)), (rung, got)
+    return rung
+
+
 def test_doorbells_in_bursts(msi_row, dice, tmp_path):
     """Some may become one, but a burst is never lost, and nothing is counted that was not rung."""
     with Server(tmp_path / 'iv', 4) as server, \
             machine.prompt(msi_row, extra=doorbell(tmp_path / 'iv', 4)) as m:
         peer = server.wait_peers(1)[0]
-        before = counts(m)
         for _ in range(20 if SOAK else 8):
-            rung = [0] * 4
-            for _ in range(dice.randrange(1, 2000)):
-                vector = dice.randrange(4)
-                server.ring(peer, vector)
-                rung[vector] += 1
-            after = settled(m)
-            got = [now - then for now, then in zip(after, before)]
-            assert all((r == 0) == (g == 0) and g <= r for r, g in zip(rung, got)), (rung, got)
-            before = after
+            burst(m, server, peer, dice)
         assert m.json('irq check')['ok']
 
 

@@ -12,8 +12,8 @@ import time
 import machine
 import pytest
 import qemu
-from machine import lines_of
-from test_devices import EDU, crc, script
+from machine import crc, lines_of, script
+from test_devices import EDU
 from test_pci import root_port, switch
 
 BOOTARGS = 'pci=nomsi'

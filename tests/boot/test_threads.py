@@ -5,8 +5,8 @@ import math
 import zlib
 
 import machine
-from machine import SOAK
-from test_devices import EDU, script
+from machine import SOAK, script
+from test_devices import EDU
 
 NET = ['-netdev', 'user,id=n0', '-device', 'virtio-net-pci,netdev=n0,romfile=']
 PINGS = 2000 if SOAK else 20

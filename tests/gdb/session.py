@@ -5,6 +5,7 @@ every edit of the kernel, is masked: addresses of RAM, line numbers, counts, whe
 interrupted."""
 
 import contextlib
+import difflib
 import os
 import re
 import shutil
@@ -13,15 +14,19 @@ import sys
 import tempfile
 import time
 
+import pexpect
+
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TREE, 'tests', 'boot'))
 import machine  # noqa: E402
 from machine import machines  # noqa: E402
 
+GOLDEN = os.path.join(TREE, 'tests', 'gdb', 'golden')
 START = os.path.join(TREE, 'tools', 'gdb', 'start.py')
 GDB = next((name for name in ('gdb-multiarch', 'gdb') if shutil.which(name)), 'gdb-multiarch')
 SECONDS = 120               # for a session; scaled where the machine is slow
 MARK = '(gdb) '
+PROMPT = r'\(gdb\) '
 
 # A fixed clock: so many instructions a nanosecond.  Not sleep=off: the disk takes real time, and
 # the guest's clock would jump over its patience meanwhile.
@@ -125,3 +130,31 @@ def run(row, cmd, commands, smp=4):
         with halted(row, directory, cmd, smp) as (socket, console):
             output = gdb(commands, [machine.kernel(row), '-x', START], socket)
             return Answer(output, console())
+
+
+def check_golden(name, text, config):
+    """TEXT is what golden/NAME says, or becomes it with --golden."""
+    path = os.path.join(GOLDEN, name)
+    if config.getoption('--golden'):
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text)
+    with open(path, encoding='utf-8') as file:
+        before = file.read()
+    changes = list(difflib.unified_diff(before.splitlines(), text.splitlines(), 'before', 'now', lineterm='', n=1))
+    assert not changes, '\n'.join(changes) + '\nIf that is wanted: pytest tests/gdb --golden'
+
+
+@contextlib.contextmanager
+def debug(directory, *words):
+    """`make debug WORDS' at a terminal, its temporary files in DIRECTORY; quits in the end."""
+    child = pexpect.spawn('make', ['-s', 'debug', *words], cwd=TREE, encoding='utf-8', codec_errors='replace',
+                          timeout=machine.deadline(20), dimensions=(50, 160),
+                          env=dict(os.environ, TMPDIR=str(directory), TERM='dumb'))
+    try:
+        yield child
+        child.sendline('quit')
+        child.expect(pexpect.EOF)
+        child.wait()
+        assert child.exitstatus == 0
+    finally:
+        child.close(force=True)

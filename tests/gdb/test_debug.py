@@ -12,10 +12,9 @@ import pexpect
 import pytest
 
 import session
-from session import machine, machines
+from session import PROMPT, machine, machines
 
 FIRST = [row for n, row in enumerate(machines.rows()) if row.arch not in [r.arch for r in machines.rows()[:n]]]
-PROMPT = r'\(gdb\) '
 
 
 def launch(arguments, **environment):
@@ -40,11 +39,7 @@ def gone(directory):
 
 @pytest.mark.parametrize('row', FIRST, ids=[row.arch for row in FIRST])
 def test_one_window_from_the_first_instruction_to_quit(row, tmp_path):
-    child = pexpect.spawn('make', ['-s', 'debug', 'ARCH=' + row.arch, 'CMD=uptime', 'SMP=2'],
-                          cwd=session.TREE, encoding='utf-8', codec_errors='replace',
-                          timeout=machine.deadline(20), dimensions=(50, 120),
-                          env=dict(os.environ, TMPDIR=str(tmp_path), TERM='dumb'))
-    try:
+    with session.debug(tmp_path, 'ARCH=' + row.arch, 'CMD=uptime', 'SMP=2') as child:
         child.expect('Cascade is loaded')
         child.expect(PROMPT)
         child.sendline('continue')
@@ -62,12 +57,6 @@ def test_one_window_from_the_first_instruction_to_quit(row, tmp_path):
         child.sendintr()
         child.expect(PROMPT)
         assert glob.glob(str(tmp_path / 'cascade-*' / 'gdb'))
-        child.sendline('quit')
-        child.expect(pexpect.EOF)
-        child.wait()
-        assert child.exitstatus == 0
-    finally:
-        child.close(force=True)
     assert not glob.glob(str(tmp_path / 'cascade-*')) and gone(str(tmp_path))
 
 

@@ -4,15 +4,12 @@ What gdb says is compared with tests/gdb/golden; `pytest tests/gdb --golden' wri
 anew, and `git diff' shows what has changed.  What the shell says at the same stop, the device's
 own registers and the backtrace are compared with what they must be."""
 
-import difflib
 import json
-import os
 
 import pytest
 
 import session
 
-GOLDEN = os.path.join(session.TREE, 'tests', 'gdb', 'golden')
 CMD = 'irqs --json; domains --json; irqs --all --json; blk sum 0 8; blk sum 0 8'
 DISK = '00:01.0'
 IRQ = '$irq_of("%s", 1)' % DISK     # the irq of the disk's first queue; of its wire, without messages
@@ -115,15 +112,7 @@ def answer(row):
 
 
 def test_every_command_as_before(row, answer, request):
-    path = os.path.join(GOLDEN, '%s-%s.txt' % (row.arch, row.machine))
-    text = answer.golden()
-    if request.config.getoption('--golden'):
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write(text)
-    with open(path, encoding='utf-8') as file:
-        before = file.read()
-    changes = list(difflib.unified_diff(before.splitlines(), text.splitlines(), 'before', 'now', lineterm='', n=1))
-    assert not changes, '\n'.join(changes) + '\nIf that is wanted: pytest tests/gdb --golden'
+    session.check_golden('%s-%s.txt' % (row.arch, row.machine), answer.golden(), request.config)
 
 
 def test_conditions_of_breakpoints_can_be_told(row, answer):

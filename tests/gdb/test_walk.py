@@ -8,13 +8,12 @@ import json
 import os
 import re
 
-import pexpect
 import pytest
 
 import session
-from session import machine, machines
-from test_debug import FIRST, PROMPT
-from test_gdb import DISK, GOLDEN, IRQ, messages
+from session import GOLDEN, PROMPT, machines
+from test_debug import FIRST
+from test_gdb import DISK, IRQ, messages
 
 PAGE = os.path.join(session.TREE, 'docs', 'walk.md')
 CMD = '; '.join(['irq doctor 0000 --json'] * 2 + ['blk sum 0 8'] * 3 + ['alarm 1'] * 3 + ['blk sum 0 8'] * 2)
@@ -124,15 +123,7 @@ def answer(row):
 
 
 def test_every_command_as_before(row, answer, request):
-    path = os.path.join(GOLDEN, '%s-%s-walk.txt' % (row.arch, row.machine))
-    text = golden_text(answer)
-    if request.config.getoption('--golden'):
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write(text)
-    with open(path, encoding='utf-8') as file:
-        before = file.read()
-    changes = list(difflib.unified_diff(before.splitlines(), text.splitlines(), 'before', 'now', lineterm='', n=1))
-    assert not changes, '\n'.join(changes) + '\nIf that is wanted: pytest tests/gdb --golden'
+    session.check_golden('%s-%s-walk.txt' % (row.arch, row.machine), golden_text(answer), request.config)
 
 
 def documents(answer, command):
@@ -245,11 +236,8 @@ def test_an_allocation_that_is_not_coming_is_told_at_once():
 
 
 def test_a_wait_is_told_and_can_be_given_up(tmp_path):
-    child = pexpect.spawn('make', ['-s', 'debug', 'ARCH=' + FIRST[0].arch, 'CMD=uptime',
-                                   'QEMU_ARGS=-device pcie-root-port,id=p,chassis=1'],
-                          cwd=session.TREE, encoding='utf-8', codec_errors='replace', dimensions=(50, 160),
-                          timeout=machine.deadline(20), env=dict(os.environ, TMPDIR=str(tmp_path), TERM='dumb'))
-    try:
+    with session.debug(tmp_path, 'ARCH=' + FIRST[0].arch, 'CMD=uptime',
+                       'QEMU_ARGS=-device pcie-root-port,id=p,chassis=1') as child:
         for command in ('tbreak cmd_uptime', 'continue', 'irq walk-alloc 01:00.0'):
             child.expect(PROMPT)
             child.sendline(command)
@@ -257,18 +245,11 @@ def test_a_wait_is_told_and_can_be_given_up(tmp_path):
         child.sendintr()
         child.expect('01:00.0: given up: the kernel stopped at')
         child.expect(PROMPT)
-        child.sendline('quit')
-        child.expect(pexpect.EOF)
-    finally:
-        child.close(force=True)
 
 
 def test_a_story_asks_and_answers(tmp_path):
-    child = pexpect.spawn('make', ['-s', 'debug', 'ARCH=' + FIRST[0].arch, 'CMD=uptime; alarm 1', 'SMP=2'],
-                          cwd=session.TREE, encoding='utf-8', codec_errors='replace', dimensions=(50, 160),
-                          timeout=machine.deadline(20), env=dict(os.environ, TMPDIR=str(tmp_path), TERM='dumb'))
     question = r'q: enough\] '
-    try:
+    with session.debug(tmp_path, 'ARCH=' + FIRST[0].arch, 'CMD=uptime; alarm 1', 'SMP=2') as child:
         child.expect(PROMPT)
         for command in ('tbreak cmd_uptime', 'continue', "irq walk '%s' --patience 60 --story" % RTC[FIRST[0].arch]):
             child.sendline(command)
@@ -280,10 +261,6 @@ def test_a_story_asks_and_answers(tmp_path):
         child.sendline('q')
         child.expect('left at the station "flow"')
         child.expect(PROMPT)
-        child.sendline('quit')
-        child.expect(pexpect.EOF)
-    finally:
-        child.close(force=True)
 
 
 def said_in(text):
