@@ -12,6 +12,7 @@
  */
 #include <kernel/cpu.h>
 #include <kernel/mm.h>
+#include <kernel/of.h>
 #include <kernel/page.h>
 #include <kernel/printk.h>
 #include <lib/bitmap.h>
@@ -126,11 +127,13 @@ static void reserve_reg(u64 start, u64 size)
 static void read_tree(const void *fdt)
 {
 	int node, reserved = -1;
+	const char *name;
 
 	fdt_for_each_subnode(node, fdt, 0) {
 		if (is_memory(fdt, node))
 			for_each_reg(fdt, node, 0, add_ram);
-		if (!strcmp(fdt_get_name(fdt, node, NULL), "reserved-memory"))
+		name = fdt_get_name(fdt, node, NULL);
+		if (name && !strcmp(name, "reserved-memory"))
 			reserved = node;
 	}
 	memcpy(mem_usable, mem_ram, sizeof(mem_ram));
@@ -178,10 +181,8 @@ static void set_stacks_aside(void)
 
 void mm_early_init(const void *fdt)
 {
-	int err = fdt ? fdt_check_header(fdt) : -FDT_ERR_BADMAGIC;
-
-	if (err)
-		panic("device tree at %p: %s", fdt, fdt_strerror(err));
+	if (of_check_header(fdt))
+		panic("without a device tree there is nothing to run on");
 	mem_fdt.start = ALIGN_DOWN((u64)fdt, PAGE_SIZE);
 	mem_fdt.end = ALIGN_UP((u64)fdt + fdt_totalsize(fdt), PAGE_SIZE);
 	read_tree(fdt);

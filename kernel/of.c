@@ -70,9 +70,10 @@ static int report_damage(const void *fdt, int err)
 	return -EINVAL;
 }
 
-static int check_blob(const void *fdt)
+int of_check_header(const void *fdt)
 {
 	u32 size;
+	int err;
 
 	if (!fdt || (uintptr_t)fdt % 8) {
 		pr_err("device tree: address %p is not that of a tree", fdt);
@@ -92,8 +93,17 @@ static int check_blob(const void *fdt)
 		pr_err("device tree: the blocks in it are not aligned");
 		return -EINVAL;
 	}
-	int err = fdt_check_full(fdt, size);
+	err = fdt_check_header(fdt);
+	return err ? report_damage(fdt, err) : 0;
+}
 
+static int check_blob(const void *fdt)
+{
+	int err = of_check_header(fdt);
+
+	if (err)
+		return err;
+	err = fdt_check_full(fdt, fdt_totalsize(fdt));
 	return err ? report_damage(fdt, err) : 0;
 }
 

@@ -43,6 +43,8 @@ struct resource {
 	u64 size;
 };
 
+/* Whether it can be read at all: 0, or -EINVAL with a message. Then libfdt does no harm in it. */
+int of_check_header(const void *fdt);
 /* Checks the whole blob and builds the nodes. 0, or -EINVAL with a message that says what is
  * wrong and where. Boot CPU, once; the host port may call it again (frees the former tree). */
 int of_init(const void *fdt);

@@ -35,7 +35,7 @@ static void cells64(u32 *cell, u64 v)
 	cell[1] = v;
 }
 
-static const void *make_tree(void)
+static void *make_tree(void)
 {
 	u64 ram = (u64)test_ram;
 	u32 reg[8];
@@ -365,6 +365,30 @@ static void stacks_have_a_guard_page_and_an_end(void **state)
 	must_die(free_stack_twice, "stack_free");
 }
 
+/* ---- A header that lies: found before the tree is read for memory ---- */
+
+static void tree_that_claims_too_much(void)
+{
+	u8 *blob = make_tree();
+
+	blob[4] = 0x10;			/* the size's highest byte */
+	mm_early_init(blob);
+}
+
+static void tree_at_an_odd_address(void)
+{
+	u8 *blob = make_tree();
+
+	mm_early_init(memmove(blob + 4, blob, PAGE_SIZE));
+}
+
+static void headers_that_lie_end_the_boot(void **state)
+{
+	(void)state;
+	must_die(tree_that_claims_too_much, "its header claims");
+	must_die(tree_at_an_odd_address, "is not that of a tree");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +401,7 @@ int main(void)
 		cmocka_unit_test(heap_says_no_when_memory_is_out),
 		cmocka_unit_test(wrong_frees_end_the_kernel),
 		cmocka_unit_test(stacks_have_a_guard_page_and_an_end),
+		cmocka_unit_test(headers_that_lie_end_the_boot),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
