@@ -1,12 +1,11 @@
 """GICv3 and ITS, with QEMU as the witness: what the kernel says it did is what the hardware saw."""
 
 import collections
-import os
 import re
-import socket
 
 import machine
 import pytest
+import qemu
 
 COMMAND = re.compile(r'gicv3_its_cmd_(\w+) GICv3 ITS: command \w+ ?(.*)')
 FIELD = re.compile(r'(\w+) (?:0x)?([0-9a-f]+)')
@@ -23,19 +22,8 @@ def has_its(row):
     return any(event == 'gicv3_its_translation_write' for event, _ in row.witnesses)
 
 
-@pytest.fixture
-def its(row):
-    """A row with an ITS."""
-    if not has_its(row):
-        pytest.skip('no ITS here')
-    return row
-
-
-@pytest.fixture
-def gic(row):
-    if not any('gic-version=3' in word for word in row.args):
-        pytest.skip('no GICv3 here')
-    return row
+ITS_ROWS = pytest.mark.rows(where=has_its)
+GICV3_ROWS = pytest.mark.rows(where=lambda row: any('gic-version=3' in word for word in row.args))
 
 
 def traced_commands(path):
@@ -73,12 +61,13 @@ def check_order(commands):
             assert commands[number + 1]['command'] == 'sync', c
 
 
+@ITS_ROWS
 @pytest.mark.parametrize('smp', [1, 4, 8])
-def test_s165_s166_commands(its, smp, disk, tmp_path):
+def test_s165_s166_commands(row, smp, disk, tmp_path):
     """The queue as the kernel remembers it is what QEMU read, command by command."""
     trace = tmp_path / 'trace.log'
     work = 'irq shuffle 20 blk stress 100; irq inject 21; its --json; its log 2047 --json; irq check'
-    result = machine.run(its, work, smp=smp, disks=[disk],
+    result = machine.run(row, work, smp=smp, disks=[disk],
                          extra=['-trace', 'gicv3_its_cmd_*', '-D', str(trace)])
     summary, log = result.documents
     seen = list(traced_commands(trace))
@@ -95,13 +84,14 @@ def test_s165_s166_commands(its, smp, disk, tmp_path):
     assert told == seen[-len(told):]
 
 
+@GICV3_ROWS
 @pytest.mark.parametrize('eoimode', [0, 1])
-def test_every_claim_ends(gic, eoimode, disk, tmp_path):
+def test_every_claim_ends(row, eoimode, disk, tmp_path):
     """Each acknowledged INTID is ended, by the CPU that took it, before that one's next; with split
     modes wires and IPIs are deactivated too, but LPIs, which have no active state, are not."""
     trace = tmp_path / 'trace.log'
-    row = gic._replace(bootargs=gic.bootargs + ' gic.eoimode=%d' % eoimode)
-    moves = 'irq shuffle 20 ' if has_its(gic) else ''      # it moves messages
+    row = row._replace(bootargs=row.bootargs + ' gic.eoimode=%d' % eoimode)
+    moves = 'irq shuffle 20 ' if has_its(row) else ''      # it moves messages
     machine.run(row, moves + 'blk stress 500; irq check', disks=[disk],
                 extra=['-trace', 'gicv3_icc_*', '-D', str(trace)])
     active, dropped, claims = {}, {}, 0
@@ -122,9 +112,10 @@ def test_every_claim_ends(gic, eoimode, disk, tmp_path):
     assert claims > 100
 
 
-def test_s173_fewer_lpis(its, disk):
+@ITS_ROWS
+def test_s173_fewer_lpis(row, disk):
     """A device gets half of what it wants, and half of that; the next one none and takes a wire."""
-    row = its._replace(bootargs=its.bootargs + ' gic.lpis=3')
+    row = row._replace(bootargs=row.bootargs + ' gic.lpis=3')
     second = ['-drive', 'if=none,id=more,driver=null-co,size=1M,read-zeroes=on',
               '-device', 'virtio-blk-pci,drive=more', '-drive',
               'if=none,id=last,driver=null-co,size=1M,read-zeroes=on', '-device',
@@ -137,8 +128,9 @@ def test_s173_fewer_lpis(its, disk):
     assert '00:03.0' in result.output and 'intx: 1 vector' in result.output, result
 
 
+@ITS_ROWS
 @pytest.mark.parametrize('bridge', ['pcie-pci-bridge', 'pci-bridge,chassis_nr=1'])
-def test_s167_s173_behind_a_bridge(its, bridge, tmp_path):
+def test_s167_s173_behind_a_bridge(row, bridge, tmp_path):
     """What is behind a bridge to PCI sends under one id: both disks are events of one device."""
     trace = tmp_path / 'trace.log'
     extra = ['-device', bridge + ',id=b,addr=7']
@@ -147,7 +139,7 @@ def test_s167_s173_behind_a_bridge(its, bridge, tmp_path):
         extra += ['-blockdev', 'driver=raw,node-name=d%d,file.driver=file,file.filename=%s' % (n, image),
                   '-device', 'virtio-blk-pci,drive=d%d,bus=b,addr=%d' % (n, n + 1)]
     work = '; '.join('blk sum 0 64 --disk %d' % n for n in (0, 1, 0)) + '; its --json; irqs --json; irq check'
-    result = machine.run(its, work, smp=2, extra=extra + ['-trace', 'gicv3_its_translation_write',
+    result = machine.run(row, work, smp=2, extra=extra + ['-trace', 'gicv3_its_translation_write',
                                                          '-D', str(trace)])
     summary, irqs = result.documents
     device, = [d for one in summary['its'] for d in one['devices']]
@@ -158,64 +150,33 @@ def test_s167_s173_behind_a_bridge(its, bridge, tmp_path):
     assert len({action[:7] for line in lines if sum(line['counts']) for action in line['actions']}) == 2
 
 
-class Outside:
-    """QEMU's qtest socket: registers, as somebody on the board would change them."""
-
-    def __init__(self, path):
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        self.listener.listen(1)
-        self.arguments = ['-qtest', 'unix:' + path, '-qtest-log', 'none']
-
-    def connect(self):
-        self.file = self.listener.accept()[0].makefile('rw')
-
-    def ask(self, line):
-        self.file.write(line + '\n')
-        self.file.flush()
-        while True:
-            answer = self.file.readline().split()
-            if answer and answer[0] in ('OK', 'FAIL', 'ERR'):
-                assert answer[0] == 'OK', answer
-                return int(answer[1], 16) if len(answer) > 1 else 0
-
-    def write(self, address, value):
-        self.ask('writel %#x %#x' % (address, value))
-
-    def read(self, address):
-        return self.ask('readl %#x' % address)
-
-
-@pytest.fixture
-def outside():
-    path = '/tmp/qtest-%d' % os.getpid()
-    yield Outside(path)
-    os.unlink(path)
-
-
-def test_unmapped(gic, disk, outside):
+@GICV3_ROWS
+def test_unmapped(row, disk):
     """An SPI that nobody has mapped is ended, turned off and told; and nothing else suffers."""
-    with machine.prompt(gic, disks=[disk], extra=outside.arguments) as m:
-        outside.connect()
-        outside.write(GICD + 0x100 + 4 * 3, 1 << 4)      # GICD_ISENABLER: SPI 100
-        outside.write(GICD + 0x200 + 4 * 3, 1 << 4)      # GICD_ISPENDR
+    with qemu.sockets('qtest') as (arguments, path), \
+            machine.prompt(row, disks=[disk], extra=arguments) as m:
+        bus = qemu.Bus(path['qtest'])
+        bus.write(GICD + 0x100 + 4 * 3, 4, 1 << 4)      # GICD_ISENABLER: SPI 100
+        bus.write(GICD + 0x200 + 4 * 3, 4, 1 << 4)      # GICD_ISPENDR
         m.child.expect_exact('took INTID 100, which nobody has mapped, and turned it off')
         for register in (0x100, 0x200, 0x300):           # enabled, pending, active
-            assert not outside.read(GICD + register + 4 * 3) & 1 << 4
+            assert not bus.read(GICD + register + 4 * 3, 4) & 1 << 4
         assert '100 reads' in m.type('blk stress 100')
         assert '0 violations' in m.type('irq check')
 
 
-def test_s172_command_timeout(its, disk, outside):
+@ITS_ROWS
+def test_s172_command_timeout(row, disk):
     """An ITS that stops reading commands: named, waited for once, usable again when it goes on."""
-    with machine.prompt(its, disks=[disk], extra=outside.arguments) as m:
-        outside.connect()
+    with qemu.sockets('qtest') as (arguments, path), \
+            machine.prompt(row, disks=[disk], extra=arguments) as m:
+        bus = qemu.Bus(path['qtest'])
         vector = [line for line in m.json('irqs') if line['actions'] == ['virtio0-req.0']][0]
-        outside.write(ITS, 0)                            # GITS_CTLR
+        bus.write(ITS, 4, 0)                            # GITS_CTLR
         text = m.type('affinity %d 3' % vector['irq'])
         assert re.search(r'its@\w+: command movi is not done after a second', text), text
         assert 'error' in m.type('affinity %d 2' % vector['irq'])
-        outside.write(ITS, 1)
+        bus.write(ITS, 4, 1)
         assert 'effective 1' in m.type('affinity %d 1' % vector['irq'])
         assert '100 reads' in m.type('irq shuffle 10 blk stress 100')
         assert '0 violations' in m.type('irq check')

@@ -17,18 +17,8 @@ FRAME = range(80, 144)          # the SPIs of the frame of `virt`
 SMMU = range(106, 110)          # its wires, if there is one
 
 
-@pytest.fixture
-def gicv2(row):
-    if not any('gic-version=2' in word for word in row.args):
-        pytest.skip('no GICv2 here')
-    return row
-
-
-@pytest.fixture
-def v2m(gicv2):
-    if 'v2m=off' in gicv2.bootargs:
-        pytest.skip('its v2m frame is ignored')
-    return gicv2
+pytestmark = pytest.mark.rows(where=lambda row: any('gic-version=2' in word for word in row.args))
+V2M = pytest.mark.rows(where=lambda row: 'v2m=off' not in row.bootargs)
 
 
 def intid(line):
@@ -48,12 +38,12 @@ def null_disks(count, vectors):
 
 
 @pytest.mark.parametrize('smp', [1, 4, 8])
-def test_counts_equal_claims(gicv2, smp, dice, disk, tmp_path):
+def test_counts_equal_claims(row, smp, dice, disk, tmp_path):
     """Per CPU and line. What works on by itself after the kernel has counted may only be more."""
     trace = tmp_path / 'trace.log'
     requests = dice.randrange(20, 100)
     work = ['blk sum %d %d' % (dice.randrange(1900), dice.randint(1, 96)) for _ in range(requests)]
-    result = machine.run(gicv2, '; '.join(work + ['blk stress 300; irqs --json']), smp=smp,
+    result = machine.run(row, '; '.join(work + ['blk stress 300; irqs --json']), smp=smp,
                          disks=[disk], extra=['-trace', 'gic_acknowledge_irq', '-trace',
                                               'gic_set_irq', '-D', str(trace)])
     text = trace.read_text()
@@ -72,10 +62,10 @@ def test_counts_equal_claims(gicv2, smp, dice, disk, tmp_path):
             assert rises[intid(line)] >= sum(line['counts'])
 
 
-def test_every_claim_ends(gicv2, disk, tmp_path):
+def test_every_claim_ends(row, disk, tmp_path):
     """What EOIR is given is what IAR said, with the CPU that sent an SGI, before the next claim."""
     trace = tmp_path / 'trace.log'
-    machine.run(gicv2, 'irq shuffle 20 blk stress 500; irq check', disks=[disk],
+    machine.run(row, 'irq shuffle 20 blk stress 500; irq check', disks=[disk],
                 extra=['-trace', 'gic_cpu_read', '-trace', 'gic_cpu_write', '-D', str(trace)])
     active, senders, claims = {}, set(), 0
     for what, cpu, where, value in INTERFACE.findall(trace.read_text()):
@@ -93,10 +83,11 @@ def test_every_claim_ends(gicv2, disk, tmp_path):
     assert len(senders) >= 2, 'IPIs of one CPU only'
 
 
-def test_s163_edge_before_enable(v2m, disk, tmp_path):
+@V2M
+def test_s163_edge_before_enable(row, disk, tmp_path):
     """A frame's pulse means nothing to a level: each of its SPIs is an edge before it is enabled."""
     trace = tmp_path / 'trace.log'
-    machine.run(v2m, 'blk sum 0 8', disks=[disk], extra=['-trace', 'gic_dist_write', '-D', str(trace)])
+    machine.run(row, 'blk sum 0 8', disks=[disk], extra=['-trace', 'gic_dist_write', '-D', str(trace)])
     edges, enabled = set(), set()
     for where, size, value in WRITES.findall(trace.read_text()):
         where, value = int(where, 16), int(value, 16)
@@ -114,9 +105,10 @@ def test_s163_edge_before_enable(v2m, disk, tmp_path):
 # ---- Messages ----------------------------------------------------------------------------------
 
 
-def test_s163_levels(v2m, disk):
+@V2M
+def test_s163_levels(row, disk):
     """A line is the same INTID at both controllers; the message is the frame's and that number."""
-    irqs, msi = machine.run(v2m, 'irqs --json; msi 00:01.0 --json', disks=[disk]).documents
+    irqs, msi = machine.run(row, 'irqs --json; msi 00:01.0 --json', disks=[disk]).documents
     rows = {entry['irq']: entry for entry in msi['rows']}
     disks = lines_of(irqs, 'virtio')
     assert len(disks) >= 5
@@ -128,9 +120,10 @@ def test_s163_levels(v2m, disk):
         assert (line['flow'], line['type']) == ('fasteoi', 'edge-rising')
 
 
-def test_no_spi_left(v2m, disk):
+@V2M
+def test_no_spi_left(row, disk):
     """Nine disks want 81 SPIs: what does not fit is named, takes less or a wire, and works."""
-    result = machine.run(v2m, 'blk info --json; irqs --json; irq check --json; lspci; '
+    result = machine.run(row, 'blk info --json; irqs --json; irq check --json; lspci; '
                          + '; '.join('blk sum 0 8 --disk %d --json' % n for n in range(9)),
                          smp=8, disks=[disk], extra=null_disks(8, 9))
     info, irqs, check = result.documents[:3]
@@ -141,10 +134,11 @@ def test_no_spi_left(v2m, disk):
     assert re.search(r'v2m@8020000: no .*SPI.* left.*: of 64, \d+ are given and 0 are wires', result.output)
 
 
-def test_wires_in_the_frame(v2m, disk):
+@V2M
+def test_wires_in_the_frame(row, disk):
     """An SMMU's wires lie in the frame's range: they stay its own."""
-    row = v2m._replace(args=[word + ',iommu=smmuv3' if 'gic-version=2' in word else word
-                             for word in v2m.args])
+    row = row._replace(args=[word + ',iommu=smmuv3' if 'gic-version=2' in word else word
+                             for word in row.args])
     result = machine.run(row, 'irqs --all --json; irq check --json; blk stress 100 --json', smp=8,
                          disks=[disk], extra=null_disks(8, 9))
     irqs, check, stress = result.documents
@@ -163,13 +157,14 @@ def cells(name, node, at, value):
     return edit
 
 
+@V2M
 @pytest.mark.parametrize('edit, wire, owner', [
     (cells('interrupts', '/pl031@', 1, 50), 82, '/pl031@9010000'),
     (cells('interrupt-map', '/pcie@', 3 + 1 + 1 + 2 + 1, 51), 83, '/pcie@10000000'),
 ], ids=['device', 'bus'])
-def test_tree_puts_a_wire_there(v2m, edit, wire, owner, disk, tmp_path):
-    tree = patched_tree(v2m, tmp_path / 'dtb', edit)
-    result = machine.run(v2m, 'irqs --json; irq check --json; blk stress 100 --json', disks=[disk],
+def test_tree_puts_a_wire_there(row, edit, wire, owner, disk, tmp_path):
+    tree = patched_tree(row, tmp_path / 'dtb', edit)
+    result = machine.run(row, 'irqs --json; irq check --json; blk stress 100 --json', disks=[disk],
                          extra=tree)
     irqs, check, stress = result.documents
     assert 'v2m@8020000: INTID %d is a wire of %s' % (wire, owner) in result.output
@@ -177,10 +172,11 @@ def test_tree_puts_a_wire_there(v2m, edit, wire, owner, disk, tmp_path):
     assert check['ok'] and stress['errors'] == 0
 
 
-def test_s163_no_frame_there(v2m, disk, tmp_path):
+@V2M
+def test_s163_no_frame_there(row, disk, tmp_path):
     """A frame that says it has no SPIs: named with the reason, and the disk takes a wire."""
-    tree = patched_tree(v2m, tmp_path / 'dtb', cells('reg', '/v2m@', 1, 0x9030000))
-    result = machine.run(v2m, 'irqs --json; blk stress 100 --json', disks=[disk], extra=tree)
+    tree = patched_tree(row, tmp_path / 'dtb', cells('reg', '/v2m@', 1, 0x9030000))
+    result = machine.run(row, 'irqs --json; blk stress 100 --json', disks=[disk], extra=tree)
     irqs, stress = result.documents
     assert re.search(r'error: /intc@8000000/v2m@\w+: .*0 INTIDs from 0 on', result.output), result
     line, = lines_of(irqs, 'virtio')
@@ -191,8 +187,8 @@ def test_s163_no_frame_there(v2m, disk, tmp_path):
     (cells('reg', '/intc@', 1, 0x9000000), 'no GICv2 distributor there, but version'),
     (cells('#interrupt-cells', '/intc@', 0, 2), '#interrupt-cells is 2'),
 ], ids=['reg', 'cells'])
-def test_wrong_gic(gicv2, edit, words, tmp_path):
-    tree = patched_tree(gicv2, tmp_path / 'dtb', edit)
-    result = machine.run(gicv2, 'uptime', extra=tree, status=2)
+def test_wrong_gic(row, edit, words, tmp_path):
+    tree = patched_tree(row, tmp_path / 'dtb', edit)
+    result = machine.run(row, 'uptime', extra=tree, status=2)
     assert re.search('error: /intc@8000000: .*' + re.escape(words), result.output), result
     assert 'panic: there is no root interrupt controller' in result.output

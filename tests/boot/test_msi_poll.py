@@ -6,9 +6,9 @@ import zlib
 
 import machine
 import pytest
-from ivshmem_server import SELF, Server
-from machine import SOAK, lines_of
-from test_devices import burst, counts, doorbell, nvme, settled
+from ivshmem_server import Server
+from machine import lines_of
+from test_devices import doorbell, nvme, settled
 from test_intx import wire  # noqa: F401  (a fixture: a row whose disk has a wire)
 from test_net import Peer, network, reply, request
 
@@ -171,41 +171,6 @@ def test_all_at_once(poll, smp, disk, dice, tmp_path):
     assert known['nvme0-admin'] <= controller[0]
     assert all(known['nvme0-io.%d' % n] <= controller[n] for n in range(1, smp + 1)), (known, controller)
     assert sum(n for name, n in known.items() if name.startswith('virtio')) <= virtio
-
-
-# ---- Doorbells ---------------------------------------------------------------------------------
-
-
-def test_doorbells_in_bursts(poll, dice, tmp_path):
-    """Those of one tick merge: never none of a burst, never more than were rung, and the slot has
-    delivered what the driver has counted."""
-    with Server(tmp_path / 'iv', 4) as server, \
-            machine.prompt(poll, extra=doorbell(tmp_path / 'iv', 4)) as m:
-        peer = server.wait_peers(1)[0]
-        total = 0
-        for _ in range(20 if SOAK else 6):
-            total += sum(burst(m, server, peer, dice))
-        come = counts(m)
-        assert sum(come) < total, 'nothing has merged'
-        known = m.json('msi-poll')['lines']
-        assert sum(line['delivered'] + line['merged'] for line in known) <= total
-        assert sorted(line['delivered'] for line in m.json('msi-poll')['lines']) == sorted(come)
-        assert m.json('irq check')['ok']
-
-
-def test_no_slot_left(poll, tmp_path):
-    """A page has 1,023 of them: more is refused by name, and those that are there work."""
-    with Server(tmp_path / 'iv', 2048) as server, \
-            machine.prompt(poll, extra=doorbell(tmp_path / 'iv', 2048)) as m:
-        peer = server.wait_peers(1)[0]
-        have = m.json('ivshmem info')['vectors']
-        assert 512 <= have <= 1023
-        m.type('ivshmem echo %d' % SELF)
-        for vector in range(have):
-            server.ring(peer, vector)
-            assert server.heard(vector) == 1
-        assert counts(m) == [1] * have
-        assert m.json('irq check')['ok']
 
 
 # ---- Where it does not help --------------------------------------------------------------------
