@@ -8,6 +8,7 @@
  * of it nothing is to be done.
  */
 #include <drivers/irqchip/aplic.h>
+#include <drivers/irqchip/riscv-intc.h>
 
 #define PRIORITY		1	/* all alike; 0 is not allowed [AIA 4.5.16] */
 
@@ -35,7 +36,7 @@ static void aplic_direct_eoi(struct irq_data *d)
 
 static struct aplic_idc *aplic_idc_of(struct irq_data *d)
 {
-	return &aplic_idcs[cpumask_first(irq_data_get_effective_affinity_mask(d))];
+	return &aplic_idcs[riscv_intc_cpu_of_line(d)];
 }
 
 u32 aplic_idc_target(struct irq_data *d)
@@ -52,45 +53,15 @@ static void aplic_write_target(struct irq_data *d)
 		writel(aplic_idc_target(d), aplic->regs + TARGET(d->hwirq));
 }
 
-/* The CPU of MASK that has the fewest lines; NR_CPUS if it delivers to none. */
-static unsigned int aplic_choose_cpu(const struct aplic *aplic, const struct cpumask *mask)
-{
-	unsigned int cpu, best = NR_CPUS, fewest = ~0U;
-
-	for_each_cpu(cpu, mask) {
-		unsigned int n = __atomic_load_n(&aplic_idcs[cpu].lines, __ATOMIC_RELAXED);
-
-		if (aplic_idcs[cpu].aplic == aplic && n < fewest) {
-			best = cpu;
-			fewest = n;
-		}
-	}
-	return best;
-}
-
-static void aplic_line_goes_to(struct irq_data *d, unsigned int cpu)
-{
-	__atomic_fetch_add(&aplic_idcs[cpu].lines, 1, __ATOMIC_RELAXED);
-	irq_data_update_effective_affinity(d, cpumask_of(cpu));
-}
-
-static void aplic_line_leaves(struct irq_data *d)
-{
-	__atomic_fetch_sub(&aplic_idc_of(d)->lines, 1, __ATOMIC_RELAXED);
-}
-
 /* One store: pending bit and enable bit stay with the source, so nothing is lost. */
 static int aplic_direct_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
 {
-	unsigned int to = aplic_choose_cpu(d->chip_data, dest);
+	const struct aplic *aplic = d->chip_data;
+	int ret = riscv_intc_move_line(d, &aplic->cpus, dest);
 
 	(void)force;
-	if (to >= NR_CPUS)
-		return -EINVAL;
-	if (!cpumask_test_cpu(aplic_idc_of(d) - aplic_idcs, dest)) {
-		aplic_line_leaves(d);
-		aplic_line_goes_to(d, to);
-	}
+	if (ret)
+		return ret;
 	aplic_write_target(d);
 	return IRQ_SET_MASK_OK_DONE;
 }
@@ -168,17 +139,13 @@ static int aplic_direct_translate(struct irq_domain *d, struct irq_fwspec *fwspe
 	return aplic_translate(d->host_data, fwspec, hwirq, type);
 }
 
-/* If none of the CPUs that it can go to is up yet, it waits for one. */
 static int aplic_direct_map(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq)
 {
 	struct aplic *aplic = d->host_data;
-	unsigned int cpu = aplic_choose_cpu(aplic, cpu_online_mask);
 
 	irq_domain_set_info(d, virq, hwirq, &aplic_direct_chip, aplic, handle_fasteoi_irq, NULL,
 			    "fasteoi");
-	irqd_set_single_target(irq_get_irq_data(virq));
-	aplic_line_goes_to(irq_get_irq_data(virq),
-			   cpu < NR_CPUS ? cpu : aplic_choose_cpu(aplic, cpu_possible_mask));
+	riscv_intc_place_line(irq_get_irq_data(virq), &aplic->cpus);
 	return 0;
 }
 
@@ -188,7 +155,7 @@ static void aplic_direct_unmap(struct irq_domain *d, unsigned int virq)
 	struct aplic *aplic = d->host_data;
 
 	writel(SM_INACTIVE, aplic->regs + SOURCECFG(data->hwirq));
-	aplic_line_leaves(data);
+	riscv_intc_drop_line(data);
 }
 
 const struct irq_domain_ops aplic_direct_ops = {

@@ -113,6 +113,7 @@ static int aplic_find_idcs(struct aplic *aplic, struct device_node *node)
 			       "lies behind the end of reg");
 			return -EINVAL;
 		}
+		cpumask_set_cpu(cpu, &aplic->cpus);
 		aplic_idcs[cpu].aplic = aplic;
 		aplic_idcs[cpu].regs = aplic->regs + IDC(hart);
 		aplic_idcs[cpu].hart = hart;

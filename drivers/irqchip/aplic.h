@@ -45,6 +45,7 @@ struct aplic {
 	phys_addr_t imsic_base;		/* page of hart index 0 */
 	u32 guest_bits;			/* a hart has 2^guest_bits pages */
 	/* Direct mode */
+	struct cpumask cpus;		/* that have an IDC of it */
 	unsigned long spurious;		/* traps whose first claim found nothing */
 	unsigned long unmapped;		/* claims of sources without an irq */
 	u8 claimed_high[APLIC_MAX_SOURCE + 1];	/* the wire, at the newest claim of a level */
@@ -61,7 +62,6 @@ extern struct aplic_idc {
 	struct aplic *aplic;		/* NULL: none delivers to this CPU */
 	char *regs;
 	u32 hart;			/* index, in target */
-	unsigned int lines;		/* that go to this CPU */
 } aplic_idcs[NR_CPUS];
 
 extern const struct irq_chip aplic_direct_chip;

@@ -11,6 +11,7 @@
  * the bit is gone all the same, plic_complete() lends it.
  */
 #include <drivers/irqchip/plic.h>
+#include <drivers/irqchip/riscv-intc.h>
 #include <kernel/diagnose.h>
 #include <kernel/io.h>
 #include <kernel/printk.h>
@@ -53,22 +54,6 @@ void plic_complete(struct plic_context *context, irq_hw_number_t hwirq)
 		plic_toggle(context, hwirq, false);
 }
 
-/* The CPU of MASK that has the fewest lines; NR_CPUS if none is a context. */
-static unsigned int plic_choose_cpu(const struct plic *plic, const struct cpumask *mask)
-{
-	unsigned int cpu, best = NR_CPUS, fewest = ~0U;
-
-	for_each_cpu(cpu, mask) {
-		unsigned int n = __atomic_load_n(&plic_contexts[cpu].lines, __ATOMIC_RELAXED);
-
-		if (plic_contexts[cpu].plic == plic && n < fewest) {
-			best = cpu;
-			fewest = n;
-		}
-	}
-	return best;
-}
-
 /* ---- Lines ---------------------------------------------------------------------------------- */
 
 static void plic_set_priority(struct irq_data *d, u32 priority)
@@ -83,7 +68,7 @@ static void plic_irq_unmask(struct irq_data *d) { plic_set_priority(d, 1); }
 
 struct plic_context *plic_context_of(const struct irq_data *d)
 {
-	return &plic_contexts[cpumask_first(irq_data_get_effective_affinity_mask(d))];
+	return &plic_contexts[riscv_intc_cpu_of_line(d)];
 }
 
 /* The priority last, also after a move: only then QEMU looks at what enable bits let through. */
@@ -135,33 +120,18 @@ static void plic_irq_ack(struct irq_data *d)
 	plic_irq_eoi(d);
 }
 
-static void plic_line_goes_to(struct irq_data *d, unsigned int cpu)
-{
-	__atomic_fetch_add(&plic_contexts[cpu].lines, 1, __ATOMIC_RELAXED);
-	irq_data_update_effective_affinity(d, cpumask_of(cpu));
-}
-
-static void plic_line_leaves(struct irq_data *d)
-{
-	__atomic_fetch_sub(&plic_context_of(d)->lines, 1, __ATOMIC_RELAXED);
-}
-
 static int plic_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
 {
+	const struct plic *plic = d->chip_data;
 	struct plic_context *from = plic_context_of(d);
-	unsigned int to = plic_choose_cpu(d->chip_data, dest);
-	bool enabled = plic_enabled(from, d->hwirq);
+	int ret = riscv_intc_move_line(d, &plic->cpus, dest);
 
 	(void)force;
-	if (to >= NR_CPUS)
-		return -EINVAL;
-	if (cpumask_test_cpu(from - plic_contexts, dest))
-		return IRQ_SET_MASK_OK_DONE;
-	plic_line_leaves(d);
-	plic_line_goes_to(d, to);
-	if (enabled) {
+	if (ret)
+		return ret;
+	if (from != plic_context_of(d) && plic_enabled(from, d->hwirq)) {
 		plic_toggle(from, d->hwirq, false);
-		plic_toggle(&plic_contexts[to], d->hwirq, true);
+		plic_toggle(plic_context_of(d), d->hwirq, true);
 		plic_set_priority(d, irqd_irq_masked(d) ? 0 : 1);
 	}
 	return IRQ_SET_MASK_OK_DONE;
@@ -249,16 +219,12 @@ static int plic_translate(struct irq_domain *d, struct irq_fwspec *fwspec, unsig
 	return -EINVAL;
 }
 
-/* If none of the CPUs that it can go to is up yet, it waits for one. */
 static int plic_map(struct irq_domain *d, unsigned int virq, irq_hw_number_t hwirq)
 {
 	struct plic *plic = d->host_data;
-	unsigned int cpu = plic_choose_cpu(plic, cpu_online_mask);
 
 	irq_domain_set_info(d, virq, hwirq, &plic_chip, plic, handle_fasteoi_irq, NULL, "fasteoi");
-	irqd_set_single_target(irq_get_irq_data(virq));
-	plic_line_goes_to(irq_get_irq_data(virq),
-			  cpu < NR_CPUS ? cpu : plic_choose_cpu(plic, cpu_possible_mask));
+	riscv_intc_place_line(irq_get_irq_data(virq), &plic->cpus);
 	return 0;
 }
 
@@ -271,7 +237,7 @@ static void plic_unmap(struct irq_domain *d, unsigned int virq)
 	plic_irq_mask(data);
 	plic_irq_eoi(data);		/* disabled while its thread ran, never enabled again */
 	plic_irq_disable(data);
-	plic_line_leaves(data);
+	riscv_intc_drop_line(data);
 	arch_local_irq_restore(flags);
 }
 

@@ -186,6 +186,7 @@ static int plic_find_contexts(struct plic *plic, struct device_node *node, u64 s
 			return -EINVAL;
 		}
 		cpus[cpu].irqchip = &plic_contexts[cpu];
+		cpumask_set_cpu(cpu, &plic->cpus);
 		plic_contexts[cpu].plic = plic;
 		plic_contexts[cpu].regs = plic->regs + PLIC_CONTEXT(i);
 		plic_contexts[cpu].enable = plic->regs + PLIC_ENABLE(i);

@@ -20,6 +20,7 @@ struct plic {
 	struct plic *next;
 	char *regs;
 	struct irq_domain *domain;
+	struct cpumask cpus;		/* that are contexts of it */
 	u32 nr_sources, cells;		/* with 2 cells the tree tells edges from levels */
 	unsigned long spurious;		/* traps whose first claim found nothing */
 	unsigned long unmapped;		/* claims of sources without an irq */
@@ -30,7 +31,6 @@ struct plic {
 extern struct plic_context {
 	struct plic *plic;		/* NULL: the CPU is a context of none */
 	char *regs, *enable;
-	unsigned int lines;		/* that go to this CPU */
 	u32 enabled[PLIC_MAX_SOURCE / 32 + 1];	/* as written */
 } plic_contexts[NR_CPUS];
 

@@ -143,6 +143,59 @@ int riscv_intc_chain_external(struct device_node *intc, irq_flow_handler_t handl
 	return irq;
 }
 
+/* ---- For those that have no messages -------------------------------------------------------- */
+
+static unsigned int lines[NR_CPUS];	/* that go to each CPU; atomic */
+
+/* NR_CPUS: there is none. */
+static unsigned int choose_cpu(const struct cpumask *cpus, const struct cpumask *mask)
+{
+	unsigned int cpu, best = NR_CPUS, fewest = ~0U;
+
+	for_each_cpu(cpu, mask) {
+		unsigned int n = __atomic_load_n(&lines[cpu], __ATOMIC_RELAXED);
+
+		if (cpumask_test_cpu(cpu, cpus) && n < fewest) {
+			best = cpu;
+			fewest = n;
+		}
+	}
+	return best;
+}
+
+static void line_goes_to(struct irq_data *d, unsigned int cpu)
+{
+	__atomic_fetch_add(&lines[cpu], 1, __ATOMIC_RELAXED);
+	irq_data_update_effective_affinity(d, cpumask_of(cpu));
+}
+
+void riscv_intc_drop_line(struct irq_data *d)
+{
+	__atomic_fetch_sub(&lines[riscv_intc_cpu_of_line(d)], 1, __ATOMIC_RELAXED);
+}
+
+void riscv_intc_place_line(struct irq_data *d, const struct cpumask *cpus)
+{
+	unsigned int cpu = choose_cpu(cpus, cpu_online_mask);
+
+	irqd_set_single_target(d);
+	line_goes_to(d, cpu < NR_CPUS ? cpu : choose_cpu(cpus, cpu_possible_mask));
+}
+
+int riscv_intc_move_line(struct irq_data *d, const struct cpumask *cpus,
+			 const struct cpumask *dest)
+{
+	unsigned int to = choose_cpu(cpus, dest);
+
+	if (to >= NR_CPUS)
+		return -EINVAL;
+	if (cpumask_test_cpu(riscv_intc_cpu_of_line(d), dest))
+		return 0;
+	riscv_intc_drop_line(d);
+	line_goes_to(d, to);
+	return 0;
+}
+
 /* ---- Starting ------------------------------------------------------------------------------- */
 
 /* Whatever firmware left enabled has no handler here; and of a hart that stops nothing has. */

@@ -2,6 +2,7 @@
 #ifndef DRIVERS_IRQCHIP_RISCV_INTC_H
 #define DRIVERS_IRQCHIP_RISCV_INTC_H
 
+#include <kernel/irqdomain.h>
 #include <kernel/of.h>
 
 /*
@@ -18,5 +19,19 @@ int riscv_intc_cpu_of_output(struct device_node *node, unsigned int index);
  * feeds another kind of controller already. Boot thread.
  */
 int riscv_intc_chain_external(struct device_node *intc, irq_flow_handler_t handler);
+
+/*
+ * A line that is a wire to the end goes to one CPU, of those that its controller delivers to: in
+ * the beginning, and when it shall go to one of DEST, to that which has the fewest such lines. If
+ * none of CPUS is up yet, it waits for one. 0, or -EINVAL if DEST has none. Locked.
+ */
+void riscv_intc_place_line(struct irq_data *d, const struct cpumask *cpus);
+int riscv_intc_move_line(struct irq_data *d, const struct cpumask *cpus,
+			 const struct cpumask *dest);
+void riscv_intc_drop_line(struct irq_data *d);
+static inline unsigned int riscv_intc_cpu_of_line(const struct irq_data *d)
+{
+	return cpumask_first(irq_data_get_effective_affinity_mask(d));
+}
 
 #endif
