@@ -10,7 +10,6 @@
 
 /* ---- One level, or the state common to all. ------------------------------------------------- */
 
-
 /* For a chip's own callbacks, such as a set_type that changes the flow. */
 static inline void irq_set_handler_locked(struct irq_data *d, irq_flow_handler_t handle)
 {

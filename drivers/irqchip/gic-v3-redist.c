@@ -20,7 +20,6 @@
 #define ICC_CTLR_CBPR		BIT(0)
 #define ICC_CTLR_EOImode	BIT(1)
 #define ICC_CTLR_RSS		BIT(18)
-#define ICC_PMR_ALL		0xf0
 
 /* ---- Finding the frames --------------------------------------------------------------------- */
 
@@ -157,7 +156,7 @@ static int gic_cpu_interface_start(unsigned int cpu)
 		pr_err("gic: cpu %u: firmware keeps the ICC_* registers off", cpu);
 		return -EPERM;
 	}
-	sysreg_write(ICC_PMR_EL1, ICC_PMR_ALL);
+	sysreg_write(ICC_PMR_EL1, GIC_PRIORITY_ALL);
 	sysreg_write(ICC_BPR1_EL1, 0);
 	ctlr = sysreg_read(ICC_CTLR_EL1) & ~(ICC_CTLR_EOImode | ICC_CTLR_CBPR);
 	sysreg_write(ICC_CTLR_EL1, ctlr | (gic.eoimode1 ? ICC_CTLR_EOImode : 0));
