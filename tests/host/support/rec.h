@@ -67,7 +67,6 @@ struct rec_stack {
 	struct irq_chip *chip[3];		/* of each level; R_* callbacks */
 };
 void rec_stack(struct rec_stack *s, unsigned int leaf, unsigned int middle, unsigned int root);
-void rec_stack_remove(struct rec_stack *s);
 
 /* ---- Lines ----------------------------------------------------------------------------------- */
 
