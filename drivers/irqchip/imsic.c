@@ -218,8 +218,10 @@ static int imsic_parse(struct device_node *node)
 
 static int imsic_create_domain(struct device_node *node)
 {
-	imsic.domain = irq_domain_create_hierarchy(NULL, IRQ_DOMAIN_FLAG_MSI_PARENT, 0,
-						   &node->fwnode, &imsic_domain_ops, NULL);
+	unsigned int flags = IRQ_DOMAIN_FLAG_MSI_PARENT | IRQ_DOMAIN_FLAG_NO_MAP;
+
+	imsic.domain = irq_domain_create_hierarchy(NULL, flags, 0, &node->fwnode,
+						   &imsic_domain_ops, NULL);
 	if (!imsic.domain)
 		return -ENOMEM;
 	irq_domain_set_name(imsic.domain, "imsic");

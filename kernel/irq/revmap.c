@@ -17,8 +17,8 @@ struct irq_data *irq_domain_lookup_slow(struct irq_domain *d, irq_hw_number_t hw
 
 	if (!(d->flags & IRQ_DOMAIN_FLAG_NO_MAP))
 		return radix_lookup(&d->revmap_tree, hwirq);
-	data = hwirq < NR_IRQS ? irq_get_irq_data(hwirq) : NULL;
-	return data && data->domain == d && data->hwirq == hwirq ? data : NULL;
+	data = hwirq < NR_IRQS ? irq_domain_get_irq_data(d, hwirq) : NULL;
+	return data && data->hwirq == hwirq ? data : NULL;
 }
 
 int irq_domain_set_mapping_slow(struct irq_domain *d, struct irq_data *data)

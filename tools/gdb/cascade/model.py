@@ -508,7 +508,7 @@ class Domain:
             levels = irq(hwirq).levels
         except Problem:
             return 0
-        return int(levels[0].value.address) if levels and levels[0].domain == self else 0
+        return next((int(level.value.address) for level in levels if level.domain == self), 0)
 
     def resolve(self, hwirq):
         """The line of that hwirq, as an interrupt would find it; None."""
