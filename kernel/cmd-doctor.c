@@ -42,7 +42,7 @@ static void choose_cpus(struct irq_desc *desc, struct cpumask *cpus)
 {
 	struct irq_data *d = &desc->irq_data;
 
-	if (desc->percpu_enabled)
+	if (irq_settings_is(desc, IRQ_PER_CPU_DEVID))
 		cpumask_copy(cpus, cpu_online_mask);
 	else if (!cpumask_and(cpus, irq_data_get_effective_affinity_mask(d), cpu_online_mask) &&
 		 !cpumask_and(cpus, irq_data_get_affinity_mask(d), cpu_online_mask))
@@ -59,7 +59,7 @@ static bool examine_once(struct visit *visit, struct irq_desc *desc)
 	mutex_lock(&desc->request_mutex);
 	for_each_cpu(cpu, &mask) {
 		visit->dx.cpu = cpu;
-		if (!irq_diagnose(&visit->dx) || !desc->percpu_enabled)
+		if (!irq_diagnose(&visit->dx) || !irq_settings_is(desc, IRQ_PER_CPU_DEVID))
 			break;
 	}
 	mutex_unlock(&desc->request_mutex);

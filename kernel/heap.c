@@ -3,7 +3,7 @@
  * as whole pages. An object is aligned to the power of two that divides its size, up to a page.
  *
  *	slab page	| struct slab | object 0 | object 1 | …	object n at page + first + n * size
- *	large		| page …				its order is in a list by address
+ *	large		| page …				its size is in a list by address
  *
  * A slab lies at the start of its page, so an object is never page aligned and a large block always
  * is: kfree() tells them apart by that. Slots are given from the first on; one that was freed has
@@ -37,7 +37,7 @@ struct slab {
 struct large {
 	struct list_head link;
 	void *block;
-	unsigned int order;
+	size_t size;
 };
 
 static spinlock_t lock;
@@ -159,19 +159,18 @@ static void slab_release(struct slab *slab, const void *p, const void *caller)
 
 static void __attribute__((noinline)) *large_alloc(size_t size)
 {
-	unsigned int order = get_order(size);
-	void *block = alloc_pages(order);
+	void *block = alloc_pages_exact(size);
 	struct large *l;
 	bool clean;
 
 	l = block ? slab_alloc(class_of(sizeof(*l)), &clean) : NULL;
 	if (!l) {
 		if (block)
-			free_pages(block, order);
+			free_pages_exact(block, size);
 		return NULL;
 	}
 	l->block = block;
-	l->order = order;
+	l->size = size;
 	list_add(&l->link, large_list(block));
 	return block;
 }
@@ -185,7 +184,7 @@ static void large_free(const void *p, const void *caller)
 		if (l->block != p)
 			continue;
 		list_del_init(&l->link);
-		free_pages(l->block, l->order);
+		free_pages_exact(l->block, l->size);
 		slab_release((struct slab *)ALIGN_DOWN((uintptr_t)l, PAGE_SIZE), l, caller);
 		return;
 	}

@@ -25,8 +25,10 @@ struct irq_desc {
 	unsigned long threads_oneshot;	/* sharers whose thread must finish before unmask */
 	unsigned int threads_active;
 	unsigned int nr_levels;		/* irq_data that lie behind kstat_irqs */
-	struct cpumask *percpu_enabled;	/* per-CPU lines: CPUs that enabled it */
-	struct cpumask pending_mask;	/* a move parked for the next interrupt */
+	union {
+		struct cpumask pending_mask;	/* a move parked for the next interrupt */
+		struct cpumask percpu_enabled;	/* of a per-CPU (devid) line: who enabled it */
+	};
 	const struct cpumask *affinity_hint;	/* where its driver wants it; may be NULL */
 	struct mutex request_mutex;	/* request and free of this line, one at a time */
 	const char *name;		/* of the flow: "edge" */
@@ -170,7 +172,7 @@ static inline void irq_set_noprobe(unsigned int irq) { irq_modify_status(irq, 0,
 static inline void irq_set_probe(unsigned int irq) { irq_modify_status(irq, IRQ_NOPROBE, 0); }
 static inline void irq_set_nothread(unsigned int irq) { irq_modify_status(irq, 0, IRQ_NOTHREAD); }
 static inline void irq_set_thread(unsigned int irq) { irq_modify_status(irq, IRQ_NOTHREAD, 0); }
-/* A line that each CPU enables for itself; -EINVAL for no such irq, -ENOMEM. */
+/* A line that each CPU enables for itself; -EINVAL for no such irq, or if it is one. */
 int irq_set_percpu_devid(unsigned int irq);
 
 /* ---- Flow handlers: what happens around the action. Irq context, irqs off. ------------------ */

@@ -46,6 +46,9 @@ void *mm_table_page(void);
  */
 void *alloc_pages(unsigned int order);
 void free_pages(void *block, unsigned int order);
+/* The same of as many pages as SIZE bytes need, aligned to one. */
+void *alloc_pages_exact(size_t size);
+void free_pages_exact(void *block, size_t size);
 unsigned int get_order(size_t size);	/* the smallest order whose block holds SIZE bytes */
 
 /* A thread stack out of the arena: its lowest usable address, or NULL. */

@@ -160,6 +160,54 @@ void free_pages(void *block, unsigned int order)
 	spin_unlock_irqrestore(&lock, flags);
 }
 
+/* ---- Any number of pages: the first of a block, as blocks of their own ----------------------- */
+
+/* The largest block that lies at page AT of a larger one and ends by END. */
+static unsigned int piece(size_t at, size_t end)
+{
+	unsigned int order = 0;
+
+	while (!(at >> order & 1) && at + (2UL << order) <= end)
+		order++;
+	return order;
+}
+
+static void free_pieces(char *block, size_t at, size_t end)
+{
+	while (at < end) {
+		unsigned int order = piece(at, end);
+
+		free_pages(block + at * PAGE_SIZE, order);
+		at += 1UL << order;
+	}
+}
+
+void *alloc_pages_exact(size_t size)
+{
+	size_t pages = DIV_ROUND_UP(size, PAGE_SIZE), all = 1UL << get_order(size), at = 0;
+	char *block = alloc_pages(get_order(size));
+	unsigned long flags;
+
+	if (!block)
+		return NULL;
+	flags = spin_lock_irqsave(&lock);
+	while (at < all) {
+		unsigned int order = piece(at, at < pages ? pages : all);
+		u64 addr = (u64)block + at * PAGE_SIZE;
+
+		*tag_of(zone_of(addr), addr) = TAG_USED | order;
+		at += 1UL << order;
+	}
+	spin_unlock_irqrestore(&lock, flags);
+	free_pieces(block, pages, all);
+	return block;
+}
+
+void free_pages_exact(void *block, size_t size)
+{
+	free_pieces(block, 0, DIV_ROUND_UP(size, PAGE_SIZE));
+}
+
 unsigned int get_order(size_t size)
 {
 	unsigned int order = 0;

@@ -30,7 +30,7 @@ void gic_wire_diagnose(struct irq_data *d, struct diagnosis *dx)
 	if (!diagnose_on_cpu(dx, gic_read_path, &path))
 		return;
 	diagnose(dx, true, "pending", "INTID %u: %u", intid, path.pending);
-	diagnose_gate(dx, d, path.enabled || dx->desc->percpu_enabled, "enable", "INTID %u: %u",
+	diagnose_gate(dx, d, path.enabled || irq_is_percpu_devid(d->irq), "enable", "INTID %u: %u",
 		      intid, path.enabled);
 	diagnose(dx, path.distributor, "distributor", "GICD_CTLR is %#x", path.ctlr);
 	diagnose(dx, path.routed, "route", "INTID %u goes to %#llx, which is %scpu %u", intid,

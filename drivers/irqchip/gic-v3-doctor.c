@@ -47,7 +47,7 @@ static void diagnose_lpi_cpu(struct diagnosis *dx, unsigned int cpu)
 void its_diagnose(struct irq_data *d, struct diagnosis *dx)
 {
 	const struct its_device *dev = d->chip_data;
-	unsigned int event = its_event(d), cpu = dev->cpu[event];
+	unsigned int event = its_event(d), cpu = dev->event[event].cpu;
 	u32 ctlr = readl(dev->its->regs + GITS_CTLR);
 	bool enabled = gic_lpi_is_enabled(d->hwirq);
 

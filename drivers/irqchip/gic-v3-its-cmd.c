@@ -127,7 +127,7 @@ static int its_send(struct its *its, u64 word0, u64 word1, u64 word2, unsigned i
 static int its_send_event(const struct its_device *dev, enum its_opcode opcode,
 			  unsigned int event)
 {
-	return its_send(dev->its, (u64)dev->id << 32 | opcode, event, 0, dev->cpu[event]);
+	return its_send(dev->its, (u64)dev->id << 32 | opcode, event, 0, dev->event[event].cpu);
 }
 
 /* ---- The commands --------------------------------------------------------------------------- */
@@ -153,20 +153,21 @@ int its_send_mapti(struct its_device *dev, unsigned int event)
 {
 	u64 lpi = dev->first_lpi + event;
 	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MAPTI, lpi << 32 | event,
-			   dev->cpu[event], dev->cpu[event]);
+			   dev->event[event].cpu, dev->event[event].cpu);
 
 	if (ret != -EBUSY)
-		dev->present[event] = true;
+		dev->event[event].present = true;
 	return ret;
 }
 
 /* What was pending must have left the old CPU, so the SYNC is that one's. (S-169) */
 int its_send_movi(struct its_device *dev, unsigned int event, unsigned int cpu)
 {
-	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MOVI, event, cpu, dev->cpu[event]);
+	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MOVI, event, cpu,
+			   dev->event[event].cpu);
 
 	if (ret != -EBUSY)
-		dev->cpu[event] = cpu;
+		dev->event[event].cpu = cpu;
 	return ret;
 }
 
@@ -175,7 +176,7 @@ int its_send_discard(struct its_device *dev, unsigned int event)
 	int ret = its_send_event(dev, ITS_DISCARD, event);
 
 	if (ret != -EBUSY)
-		dev->present[event] = false;
+		dev->event[event].present = false;
 	return ret;
 }
 

@@ -39,8 +39,7 @@ static void its_device_free(struct its_device *dev)
 {
 	kfree(dev->itt);
 	kfree(dev->used);
-	kfree(dev->present);
-	kfree(dev->cpu);
+	kfree(dev->event);
 	gic_lpi_free(dev->first_lpi, dev->nr_events);
 	kfree(dev);
 }
@@ -53,9 +52,8 @@ static int its_device_fill(struct its_device *dev)
 	/* The heap aligns to whatever power of two divides the size. */
 	dev->itt = kzalloc(ALIGN_UP(size, ITT_ALIGN));
 	dev->used = kcalloc(BITS_TO_LONGS(dev->nr_events), sizeof(*dev->used));
-	dev->present = kcalloc(dev->nr_events, sizeof(*dev->present));
-	dev->cpu = kcalloc(dev->nr_events, sizeof(*dev->cpu));
-	if (!dev->itt || !dev->used || !dev->present || !dev->cpu)
+	dev->event = kcalloc(dev->nr_events, sizeof(*dev->event));
+	if (!dev->itt || !dev->used || !dev->event)
 		return -ENOMEM;
 	return its_table_reach(dev->its, dev->id);
 }
@@ -101,7 +99,7 @@ static int its_device_unmap(struct its_device *dev)
 	int ret = 0;
 
 	for (unsigned int event = 0; !ret && event < dev->nr_events; event++)
-		if (dev->present[event])
+		if (dev->event[event].present)
 			ret = its_send_discard(dev, event);
 	return ret ?: its_send_mapd(dev, false);
 }

@@ -247,7 +247,7 @@ static const char *event_fault(const struct its_device *dev, unsigned int event)
 		return line ? "has the line of another device" : "is used, but has no line";
 	if (irqd_is_activated(line) &&
 	    !cpumask_equal(irq_data_get_effective_affinity_mask(line),
-			   cpumask_of(dev->cpu[event])))
+			   cpumask_of(dev->event[event].cpu)))
 		return "is mapped to another CPU than its line says";
 	return NULL;
 }

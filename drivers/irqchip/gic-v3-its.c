@@ -57,7 +57,7 @@ static unsigned int its_pick_cpu(const struct its *its, const struct cpumask *ma
 static int its_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
 {
 	struct its_device *dev = d->chip_data;
-	unsigned int event = its_event(d), old = dev->cpu[event], cpu;
+	unsigned int event = its_event(d), old = dev->event[event].cpu, cpu;
 	int ret;
 
 	(void)force;
@@ -106,7 +106,7 @@ static int its_irq_get_irqchip_state(struct irq_data *d, enum irqchip_irq_state 
 	if (which != IRQCHIP_STATE_ACTIVE || !irqd_is_activated(d))
 		return -EINVAL;
 	spin_lock(&dev->its->lock);
-	cpumask_set_cpu(dev->cpu[its_event(d)], former);
+	cpumask_set_cpu(dev->event[its_event(d)].cpu, former);
 	for_each_cpu(cpu, former)
 		if (cpu == smp_processor_id() ||
 		    !__atomic_load_n(&cpus[cpu].irq_depth, __ATOMIC_ACQUIRE))
@@ -202,9 +202,9 @@ static int its_domain_activate(struct irq_domain *d, struct irq_data *data, bool
 		pr_err("%s: irq %u: no CPU of its mask takes LPIs", dev->its->name, data->irq);
 		return -EINVAL;
 	}
-	if (dev->present[event] && its_send_discard(dev, event))
+	if (dev->event[event].present && its_send_discard(dev, event))
 		return -EBUSY;
-	dev->cpu[event] = cpu;
+	dev->event[event].cpu = cpu;
 	ret = its_send_mapti(dev, event);
 	if (ret)
 		return ret;
@@ -220,7 +220,7 @@ static void its_domain_deactivate(struct irq_domain *d, struct irq_data *data)
 
 	(void)d;
 	its_send_discard(dev, event);
-	__atomic_fetch_sub(&dev->its->lines[dev->cpu[event]], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&dev->its->lines[dev->event[event].cpu], 1, __ATOMIC_RELAXED);
 }
 
 /* No wire ends here. (S-049) */

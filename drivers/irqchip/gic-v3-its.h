@@ -79,8 +79,10 @@ struct its_device {
 	unsigned int first_lpi;
 	unsigned long *used;		/* events that belong to a line */
 	unsigned int lowest;		/* events below do */
-	bool *present;			/* by event: the ITT has it, or will */
-	u8 *cpu;			/* by event: the collection it is mapped to */
+	struct its_event {
+		u8 cpu;			/* the collection it is mapped to */
+		bool present;		/* the ITT has it, or will */
+	} *event;
 	struct cpumask former;		/* CPUs that may hold a claim of a moved line; its->lock */
 	void *itt;			/* the ITS's own table of its events */
 	unsigned int itt_bits;

@@ -218,9 +218,7 @@ static int imsic_parse(struct device_node *node)
 
 static int imsic_create_domain(struct device_node *node)
 {
-	unsigned int flags = IRQ_DOMAIN_FLAG_MSI_PARENT | IRQ_DOMAIN_FLAG_NO_MAP;
-
-	imsic.domain = irq_domain_create_hierarchy(NULL, flags, 0, &node->fwnode,
+	imsic.domain = irq_domain_create_hierarchy(NULL, IMSIC_DOMAIN_FLAGS, 0, &node->fwnode,
 						   &imsic_domain_ops, NULL);
 	if (!imsic.domain)
 		return -ENOMEM;

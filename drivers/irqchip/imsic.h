@@ -54,6 +54,7 @@ extern struct imsic {
 
 extern const struct irq_chip imsic_chip, imsic_ipi_chip;
 extern const struct irq_domain_ops imsic_domain_ops;
+#define IMSIC_DOMAIN_FLAGS	(IRQ_DOMAIN_FLAG_MSI_PARENT | IRQ_DOMAIN_FLAG_NO_MAP)
 extern const struct msi_parent_ops imsic_msi_parent_ops;
 
 /* Makes matrix and vectors for imsic.nr_ids and every hart that has a page. 0 or -ENOMEM. */

@@ -94,7 +94,7 @@ static const char *why_masked(const struct irq_desc *desc)
 
 static void diagnose_percpu(struct diagnosis *dx)
 {
-	bool enabled = cpumask_test_cpu(dx->cpu, dx->desc->percpu_enabled);
+	bool enabled = cpumask_test_cpu(dx->cpu, &dx->desc->percpu_enabled);
 
 	diagnose(dx, enabled, "enabled", "cpu %u has %senabled it", dx->cpu, enabled ? "" : "not ");
 }
@@ -106,7 +106,7 @@ static void diagnose_line(struct diagnosis *dx)
 
 	diagnose(dx, irqd_is_activated(d), "activated", irqd_is_activated(d) ? "yes" :
 		 "its controllers have no way set up: nobody has requested it");
-	if (desc->percpu_enabled) {
+	if (irq_settings_is(desc, IRQ_PER_CPU_DEVID)) {
 		diagnose_percpu(dx);
 		return;
 	}

@@ -63,7 +63,6 @@ static void free_desc(unsigned int irq)
 		pr_err("irq %u: freed before its handler (%s)", irq, desc->action->name);
 	__atomic_store_n(&irq_desc_table[irq], NULL, __ATOMIC_RELEASE);
 	clear_irq_resend(desc);
-	kfree(desc->percpu_enabled);
 	kfree(desc);
 }
 
@@ -164,11 +163,8 @@ int irq_set_percpu_devid(unsigned int irq)
 {
 	struct irq_desc *desc = irq_to_desc(irq);
 
-	if (!desc || desc->percpu_enabled)
+	if (!desc || irq_is_percpu_devid(irq))
 		return -EINVAL;
-	desc->percpu_enabled = kzalloc(sizeof(*desc->percpu_enabled));
-	if (!desc->percpu_enabled)
-		return -ENOMEM;
 	irq_set_status_flags(irq, IRQ_NOAUTOEN | IRQ_PER_CPU | IRQ_NOTHREAD | IRQ_NOPROBE |
 			     IRQ_PER_CPU_DEVID);
 	return 0;

@@ -33,7 +33,7 @@ static void __attribute__((noinline)) percpu_without_action(struct irq_desc *des
 {
 	unsigned int cpu = smp_processor_id();
 
-	if (cpumask_test_cpu(cpu, desc->percpu_enabled))
+	if (cpumask_test_cpu(cpu, &desc->percpu_enabled))
 		disable_percpu_irq(desc->irq_data.irq);
 	pr_warn_once("irq %u: per-CPU interrupt without a handler on cpu %u",
 		     desc->irq_data.irq, cpu);
@@ -96,7 +96,7 @@ void free_percpu_irq(unsigned int irq, void *percpu_dev_id)
 		return;
 	action = desc->action;
 	if (!action || action->percpu_dev_id != percpu_dev_id ||
-	    !cpumask_empty(desc->percpu_enabled)) {
+	    !cpumask_empty(&desc->percpu_enabled)) {
 		pr_warn("irq %u: free of a per-CPU handler that is not there or is enabled", irq);
 		action = NULL;
 	} else {
@@ -123,7 +123,7 @@ void enable_percpu_irq(unsigned int irq, unsigned int type)
 		type = irqd_get_trigger_type(d);
 	if (type == IRQ_TYPE_NONE || !__irq_set_trigger(desc, type)) {
 		(d->chip->irq_enable ? d->chip->irq_enable : d->chip->irq_unmask)(d);
-		cpumask_set_cpu(smp_processor_id(), desc->percpu_enabled);
+		cpumask_set_cpu(smp_processor_id(), &desc->percpu_enabled);
 	}
 	irq_put_desc_busunlock(desc, flags);
 }
@@ -138,7 +138,7 @@ void disable_percpu_irq(unsigned int irq)
 		return;
 	d = &desc->irq_data;
 	(d->chip->irq_disable ? d->chip->irq_disable : d->chip->irq_mask)(d);
-	cpumask_clear_cpu(smp_processor_id(), desc->percpu_enabled);
+	cpumask_clear_cpu(smp_processor_id(), &desc->percpu_enabled);
 	irq_put_desc_busunlock(desc, flags);
 }
 
@@ -146,6 +146,6 @@ bool irq_percpu_is_enabled(unsigned int irq)
 {
 	struct irq_desc *desc = irq_to_desc(irq);
 
-	return desc && desc->percpu_enabled &&
-	       cpumask_test_cpu(smp_processor_id(), desc->percpu_enabled);
+	return desc && irq_is_percpu_devid(irq) &&
+	       cpumask_test_cpu(smp_processor_id(), &desc->percpu_enabled);
 }

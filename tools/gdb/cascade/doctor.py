@@ -76,7 +76,7 @@ def diagnose(line):
 
 def choose_cpus(line):
     online = [cpu for cpu in model.possible_cpus() if model.Cpu(cpu).online]
-    if int(line.value['percpu_enabled']):
+    if line.setting('PER_CPU_DEVID'):
         return online
     return ([cpu for cpu in line.effective if cpu in online] or
             [cpu for cpu in line.affinity if cpu in online] or online)[:1]
@@ -361,7 +361,7 @@ def gic_links(dx, level):
     wires = chips.GicWires
     dx.tell(True, 'pending', 'INTID %d: %d' % (n, bit(wires.ISPENDR)))
     enabled, active = bit(wires.ISENABLER), bit(wires.ISACTIVER)
-    dx.gate(level, enabled or int(dx.line.value['percpu_enabled']), 'enable', 'INTID %d: %d' % (n, enabled))
+    dx.gate(level, enabled or dx.line.setting('PER_CPU_DEVID'), 'enable', 'INTID %d: %d' % (n, enabled))
     dx.tell(path.ctlr & path.enable_bit, 'distributor', 'GICD_CTLR is %s' % c_hex(path.ctlr))
     dx.tell(path.routed, 'route', 'INTID %d goes to %s, which is %scpu %d'
             % (n, c_hex(path.route), '' if path.routed else 'not ', dx.cpu))
@@ -377,7 +377,7 @@ def its_links(dx, level):
         return
     device, lpi = struct_at(level.chip_data, 'its_device'), level.hwirq
     its, event = struct_at(device['its']), lpi - int(device['first_lpi'])
-    cpu = int(device['cpu'][event])
+    cpu = int(device['event'][event]['cpu'])
     ctlr = hw.read(int(its['regs']))
     dx.tell(ctlr & 1, 'ITS', 'GITS_CTLR is %s' % c_hex(ctlr))
     stuck = bool(its['stuck'])
@@ -430,7 +430,7 @@ def core_links(dx, line):
     activated = line.irqd_test('ACTIVATED')
     dx.tell(activated, 'activated', 'yes' if activated else
             'its controllers have no way set up: nobody has requested it')
-    if int(line.value['percpu_enabled']):
+    if line.setting('PER_CPU_DEVID'):
         enabled = dx.cpu in model.cpus_of(line.value['percpu_enabled'])
         dx.tell(enabled, 'enabled', 'cpu %d has %senabled it' % (dx.cpu, '' if enabled else 'not '))
     else:

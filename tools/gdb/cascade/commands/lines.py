@@ -41,8 +41,7 @@ def explain_depth(line):
     """Why the line is on or off, in words."""
     depth, started = line.depth, line.irqd_test('IRQ_STARTED')
     if line.setting('PER_CPU_DEVID'):
-        enabled = line.value['percpu_enabled']
-        on = model.cpus_of(enabled) if int(enabled) else []
+        on = model.cpus_of(line.value['percpu_enabled'])
         return 'each CPU enables it for itself; enabled on: %s' % (ranges(on) or 'none')
     if line.istate & model.const('IRQS_SPURIOUS_DISABLED'):
         return 'the spurious detector turned it off: too many interrupts that nobody handled'
