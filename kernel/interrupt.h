@@ -45,14 +45,15 @@ struct irqaction {
 	};
 	struct irqaction *next;		/* sharers, in order of registration */
 	irq_handler_t thread_fn;
-	struct thread *thread;
-	struct irqaction *secondary;	/* forced threading: the former thread function */
+	const char *name;
 	unsigned int irq;
 	unsigned int flags;
-	unsigned int percpu_size;
-	unsigned int thread_flags;	/* IRQTF_* of internals.h, atomic */
+	/* An action that can have no thread, which is most of them, ends here. */
+	struct thread *thread;
+	struct irqaction *secondary;	/* forced threading: the former thread function */
 	unsigned long thread_mask;	/* this sharer's bit in threads_oneshot */
-	const char *name;
+	unsigned int thread_flags;	/* IRQTF_* of internals.h, atomic */
+	unsigned int percpu_size;
 };
 
 /*

@@ -119,8 +119,7 @@ static void wake_thread(struct irq_desc *desc, struct irqaction *action)
 		__irq_wake_thread(desc, action);
 		return;
 	}
-	if (!(__atomic_fetch_or(&action->thread_flags, BIT(IRQTF_WARNED), __ATOMIC_RELAXED) &
-	      BIT(IRQTF_WARNED)))
+	if (!(__atomic_fetch_or(&action->flags, IRQF_WARNED, __ATOMIC_RELAXED) & IRQF_WARNED))
 		pr_warn("irq %u: %s returned IRQ_WAKE_THREAD without a thread function",
 			action->irq, action->name);
 }

@@ -18,7 +18,9 @@ enum {
 };
 
 /* irqaction.thread_flags: bit numbers */
-enum { IRQTF_RUNTHREAD, IRQTF_WARNED, IRQTF_FORCED_THREAD };
+enum { IRQTF_RUNTHREAD, IRQTF_FORCED_THREAD };
+/* irqaction.flags, atomic: it has been said that there is no thread to wake */
+#define IRQF_WARNED	(1U << 31)
 
 extern struct irqaction chained_action;	/* the sentinel of a chained line */
 
@@ -140,6 +142,7 @@ int irq_setup_forced_threading(struct irqaction *action);
 /* Threads of the action and of its secondary: none if it has no thread function. Thread. */
 int irq_threads_create(struct irqaction *action);
 void irq_threads_stop(struct irqaction *action);
+void irq_free_action(struct irqaction *action);
 void __irq_wake_thread(struct irq_desc *desc, struct irqaction *action);
 irqreturn_t irq_default_primary_handler(int irq, void *dev_id);
 void irq_wait_threads(struct irq_desc *desc);	/* thread; until none of its threads runs */

@@ -48,7 +48,7 @@ void irq_wake_thread(unsigned int irq, void *dev_id)
 		return;
 	for (struct irqaction *a = desc->action; a; a = a->next) {
 		if (a->dev_id == dev_id && !WARN_ON(irq_settings_is(desc, IRQ_PER_CPU_DEVID))) {
-			if (a->thread)
+			if (a->thread_fn)
 				__irq_wake_thread(desc, a);
 			break;
 		}
@@ -162,7 +162,8 @@ static void thread_finished(struct irq_desc *desc)
 static bool is_own_thread(const struct irq_desc *desc, const struct thread *thread)
 {
 	for (const struct irqaction *a = desc->action; a; a = a->next)
-		if (a->thread == thread || (a->secondary && a->secondary->thread == thread))
+		if (a->thread_fn && (a->thread == thread ||
+				     (a->secondary && a->secondary->thread == thread)))
 			return true;
 	return false;
 }
@@ -252,7 +253,7 @@ int irq_threads_create(struct irqaction *action)
 
 void irq_threads_stop(struct irqaction *action)
 {
-	for (; action; action = action->secondary) {
+	for (; action && action->thread_fn; action = action->secondary) {
 		const char *name = action->thread ? action->thread->name : NULL;
 
 		if (action->thread)
@@ -260,4 +261,11 @@ void irq_threads_stop(struct irqaction *action)
 		action->thread = NULL;
 		kfree(name);
 	}
+}
+
+void irq_free_action(struct irqaction *action)
+{
+	if (action->thread_fn)
+		kfree(action->secondary);
+	kfree(action);
 }

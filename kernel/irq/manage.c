@@ -201,6 +201,14 @@ static int check_request(unsigned int irq, irq_handler_t handler, irq_handler_t 
 	return handler || thread_fn ? 0 : -EINVAL;
 }
 
+/* Sharers may have to be as oneshot as the first. */
+static struct irqaction *alloc_action(irq_handler_t thread_fn, unsigned long flags)
+{
+	bool whole = thread_fn || force_irqthreads() || (flags & (IRQF_ONESHOT | IRQF_SHARED));
+
+	return kzalloc(whole ? sizeof(struct irqaction) : offsetof(struct irqaction, thread));
+}
+
 int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t thread_fn,
 			 unsigned long flags, const char *name, void *dev_id)
 {
@@ -209,19 +217,19 @@ int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t 
 
 	if (ret)
 		return ret;
-	action = kmalloc(sizeof(*action));
+	action = alloc_action(thread_fn, flags);
 	if (!action)
 		return -ENOMEM;
-	*action = (struct irqaction){
-		.handler = handler ? handler : irq_default_primary_handler,
-		.thread_fn = thread_fn, .flags = flags, .name = name, .dev_id = dev_id, .irq = irq,
-	};
+	action->handler = handler ? handler : irq_default_primary_handler;
+	action->thread_fn = thread_fn;
+	action->dev_id = dev_id;
+	action->name = name;
+	action->irq = irq;
+	action->flags = flags;
 
 	ret = irq_setup_action(irq_to_desc(irq), action);
-	if (ret) {
-		kfree(action->secondary);
-		kfree(action);
-	}
+	if (ret)
+		irq_free_action(action);
 	return ret;
 }
 
@@ -283,7 +291,6 @@ const void *free_irq(unsigned int irq, void *dev_id)
 	if (!action)
 		return NULL;
 	name = action->name;
-	kfree(action->secondary);
-	kfree(action);
+	irq_free_action(action);
 	return name;
 }

@@ -309,7 +309,7 @@ class Action:
         self.handler = int(value['handler'])
         self.thread_fn = int(value['thread_fn'])
         self.dev_id = int(value['percpu_dev_id']) or int(value['dev_id'])
-        thread = value['thread']
+        thread = value['thread'] if self.thread_fn else 0   # else it may end before that
         self.thread = text(thread['name']) if int(thread) else None
 
     def json(self):
