@@ -330,8 +330,9 @@ static int its_setup(struct its *its, struct device_node *node)
 	ret = its_tables_init(its);
 	if (ret)
 		goto free_queue;
-	its->domain = irq_domain_create_hierarchy(gic.domain, IRQ_DOMAIN_FLAG_MSI_PARENT, 0,
-						  &node->fwnode, &its_domain_ops, its);
+	its->domain = irq_domain_create_hierarchy(gic.domain, IRQ_DOMAIN_FLAG_MSI_PARENT,
+						  GIC_FIRST_LPI + gic.nr_lpis, &node->fwnode,
+						  &its_domain_ops, its);
 	if (!its->domain) {
 		ret = -ENOMEM;
 		goto free_tables;
