@@ -164,7 +164,7 @@ int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned in
 		return -ENOSYS;
 	if (!realloc || irq_base < 0)
 		virq = irq_alloc_descs_affinity(irq_base, max(irq_base, 1), nr_irqs, d, affinity);
-	else
+	else if (irq_get_irq_data(virq) && irq_get_irq_data(virq)->domain != d)
 		ret = alloc_irq_data(d, virq, nr_irqs);
 	if (virq < 0)
 		return virq;

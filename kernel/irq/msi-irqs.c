@@ -50,19 +50,19 @@ static int could_be_had(struct irq_domain *d, const struct msi_desc *desc, unsig
 	return desc->nvec_used > 1 ? 1 : done ? (int)done : -ENOSPC;
 }
 
+/* VIRQ: its numbers, -1 for any. */
 static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_info *info,
-			   struct msi_desc *desc, msi_alloc_info_t *arg, unsigned int done)
+			   struct msi_desc *desc, int virq, msi_alloc_info_t *arg,
+			   unsigned int done)
 {
-	int virq, ret = 0;
+	int ret = 0;
 
 	arg->desc = desc;
 	arg->hwirq = desc->msi_index;
 	if (info->ops->set_desc)
 		info->ops->set_desc(arg, desc);
-	mutex_lock(&domain->root->mutex);
-	virq = irq_domain_alloc_irqs_locked(domain, -1, desc->nvec_used, arg, false,
+	virq = irq_domain_alloc_irqs_locked(domain, virq, desc->nvec_used, arg, true,
 					    desc->affinity);
-	mutex_unlock(&domain->root->mutex);
 	if (virq < 0)
 		return could_be_had(domain, desc, done);
 	desc->irq = virq;
@@ -72,8 +72,6 @@ static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_in
 		d->common->msi_desc = desc;	/* the line is nobody's yet: no lock */
 		ret = activate_early(info, d);
 	}
-	if (ret)
-		release_desc_irqs(desc);
 	return ret;
 }
 
@@ -94,30 +92,64 @@ static int prepare(struct irq_domain *domain, const struct msi_domain_info *info
 	for (unsigned long key_ = first;						\
 	     ((desc) = radix_next(tree, &key_)) && key_ <= (last); key_++)
 
+/* What is to be bound, which it marks: their vectors; *SAME: none of them has a mask of its own. */
+static unsigned int mark_unbound(struct msi_dev_domain *dom, unsigned int first, unsigned int last,
+				 bool *same)
+{
+	unsigned int wanted = 0;
+	struct msi_desc *desc;
+
+	*same = true;
+	for_each_present(desc, &dom->descs, first, last) {
+		desc->fresh = !desc->irq;
+		if (!desc->fresh)
+			continue;
+		wanted += desc->nvec_used;
+		*same &= !desc->affinity;
+	}
+	return wanted;
+}
+
+/* All in a row and at once if they are alike and there is such a row, else one by one. The mutex
+ * is held once for all of them. */
+static int bind_marked(struct msi_dev_domain *dom, unsigned int first, unsigned int last,
+		       unsigned int wanted, bool same, msi_alloc_info_t *arg)
+{
+	struct irq_domain *domain = dom->domain;
+	unsigned int done = 0;
+	struct msi_desc *desc;
+	int base = -1, ret = 0;
+
+	mutex_lock(&domain->root->mutex);
+	if (same && wanted > 1)
+		base = irq_alloc_descs_affinity(-1, 1, wanted, domain, NULL);
+	for_each_present(desc, &dom->descs, first, last) {
+		if (!desc->fresh)
+			continue;
+		ret = alloc_desc_irqs(domain, &dom->own->t.info, desc,
+				      base < 0 ? -1 : base + (int)done, arg, done);
+		done += desc->nvec_used;
+		if (ret)
+			break;
+	}
+	mutex_unlock(&domain->root->mutex);
+	if (ret && base >= 0)		/* nobody has got these */
+		irq_free_descs(base + done, wanted - done);
+	return ret;
+}
+
 /* Binds the unbound descriptors of the range; on failure, unbinds those. */
 static int bind_range(struct device *dev, unsigned int domid, unsigned int first, unsigned int last)
 {
 	struct msi_dev_domain *dom = msi_dev_domain(dev, domid);
-	const struct msi_domain_info *info = &dom->own->t.info;
-	unsigned int wanted = 0, done = 0;
 	struct msi_desc *desc;
 	msi_alloc_info_t arg;
-	int ret;
+	bool same;
+	unsigned int wanted = mark_unbound(dom, first, last, &same);
+	int ret = prepare(dom->domain, &dom->own->t.info, dev, wanted, &arg);
 
-	for_each_present(desc, &dom->descs, first, last) {
-		desc->fresh = !desc->irq;
-		wanted += desc->fresh ? desc->nvec_used : 0;
-	}
-	ret = prepare(dom->domain, info, dev, wanted, &arg);
-	for_each_present(desc, &dom->descs, first, last) {
-		if (!desc->fresh)
-			continue;
-		if (!ret)
-			ret = alloc_desc_irqs(dom->domain, info, desc, &arg, done);
-		if (ret)
-			break;
-		done += desc->nvec_used;
-	}
+	if (!ret)
+		ret = bind_marked(dom, first, last, wanted, same, &arg);
 	if (!ret)
 		return 0;
 	for_each_present(desc, &dom->descs, first, last)
