@@ -92,7 +92,7 @@ static struct slab *new_slab(unsigned int class)
 }
 
 /* The first call of all comes here too. */
-static struct slab __attribute__((noinline)) *slab_with_room(unsigned int class)
+static struct slab *slab_with_room(unsigned int class)
 {
 	init_once();
 	return list_empty(&partial[class]) ? new_slab(class)
@@ -108,23 +108,36 @@ static unsigned int take_freed(struct slab *slab)
 	return slab->first + slot * slab->size;
 }
 
-/* *CLEAN: it is all zero. */
-static __always_inline void *slab_alloc(unsigned long class, bool *clean)
+/* A slot that was never used, and is not the last; NULL: another has to be looked for. */
+static __always_inline void *slab_alloc_fresh(unsigned long class)
 {
 	struct slab *slab = (struct slab *)partial[class].next;
 	unsigned long offset;
 
-	if (unlikely(!slab || &slab->link == &partial[class]))
-		slab = slab_with_room(class);
-	if (unlikely(!slab))
+	if (!slab || &slab->link == &partial[class] || slab->freed)
+		return NULL;
+	offset = slab->fresh;
+	if (offset + slab->size == slab->end)
+		return NULL;
+	slab->fresh = offset + slab->size;
+	return (char *)slab + offset;
+}
+
+/* *CLEAN: it is all zero. */
+static void *slab_alloc(unsigned long class, bool *clean)
+{
+	struct slab *slab = slab_with_room(class);
+	unsigned long offset;
+
+	if (!slab)
 		return NULL;
 	*clean = !slab->freed;
 	offset = slab->fresh;
-	if (likely(*clean))
+	if (*clean)
 		slab->fresh = offset + slab->size;
 	else
 		offset = take_freed(slab);
-	if (unlikely(slab->fresh == slab->end && !slab->freed))
+	if (slab->fresh == slab->end && !slab->freed)
 		list_del_init(&slab->link);
 	return (char *)slab + offset;
 }
@@ -157,7 +170,7 @@ static void slab_release(struct slab *slab, const void *p, const void *caller)
 
 /* ---- Large blocks. Locked. ------------------------------------------------------------------ */
 
-static void __attribute__((noinline)) *large_alloc(size_t size)
+static void *large_alloc(size_t size)
 {
 	void *block = alloc_pages_exact(size);
 	struct large *l;
@@ -193,31 +206,41 @@ static void large_free(const void *p, const void *caller)
 
 /* ---- The interface -------------------------------------------------------------------------- */
 
-static __always_inline void *alloc(size_t size, bool *clean)
+static void __attribute__((noinline)) *alloc_slow(size_t size, bool zero)
 {
 	unsigned long flags = spin_lock_irqsave(&lock);
 	unsigned long class = class_of(size);
+	bool clean = true;		/* pages come so */
 	void *p;
 
-	*clean = true;			/* pages come so */
-	p = class < NR_CLASSES ? slab_alloc(class, clean) : large_alloc(size);
+	p = class < NR_CLASSES ? slab_alloc(class, &clean) : large_alloc(size);
 	spin_unlock_irqrestore(&lock, flags);
-	return p;
+	return p && zero && !clean ? memset(p, 0, size) : p;
+}
+
+/* Nearly always the next slot of a slab that has more new ones: no call, so nothing to save. */
+static __always_inline void *alloc(size_t size, bool zero)
+{
+	unsigned long flags = arch_local_irq_save(), class = class_of(size);
+	void *p = NULL;
+
+	if (likely(spin_trylock(&lock))) {
+		if (likely(class < NR_CLASSES))
+			p = slab_alloc_fresh(class);
+		spin_unlock(&lock);
+	}
+	arch_local_irq_restore(flags);
+	return likely(p) ? p : alloc_slow(size, zero);
 }
 
 void *kmalloc(size_t size)
 {
-	bool clean;
-
-	return alloc(size, &clean);
+	return alloc(size, false);
 }
 
 void *kzalloc(size_t size)
 {
-	bool clean;
-	void *p = alloc(size, &clean);
-
-	return p && !clean ? memset(p, 0, size) : p;
+	return alloc(size, true);
 }
 
 void *kcalloc(size_t n, size_t size)
