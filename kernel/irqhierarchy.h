@@ -7,6 +7,7 @@
 
 #include <kernel/irqdesc.h>
 #include <kernel/irqdomain.h>
+#include <lib/errno.h>
 
 /* ---- Levels -------------------------------------------------------------------------------- */
 
@@ -25,8 +26,12 @@ static inline int irq_domain_alloc_irqs(struct irq_domain *d, unsigned int nr_ir
 }
 void irq_domain_free_irqs(unsigned int virq, unsigned int nr_irqs);
 /* Called by an alloc() / free() for its parent: -ENOSYS if there is none / nothing. */
-int irq_domain_alloc_irqs_parent(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
-				 void *arg);
+static inline int irq_domain_alloc_irqs_parent(struct irq_domain *d, unsigned int virq,
+					       unsigned int nr_irqs, void *arg)
+{
+	d = d->parent;
+	return d && d->ops && d->ops->alloc ? d->ops->alloc(d, virq, nr_irqs, arg) : -ENOSYS;
+}
 void irq_domain_free_irqs_parent(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs);
 /* Resets this level's data, then frees at the parent (S-042). */
 void irq_domain_free_irqs_common(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs);

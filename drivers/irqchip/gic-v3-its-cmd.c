@@ -74,7 +74,7 @@ static void its_put(struct its *its, u64 word0, u64 word1, u64 word2)
 }
 
 /* A command that is late may still be carried out, so nothing is put behind it until it has. */
-static int its_wait(struct its *its, unsigned int opcode)
+static int __attribute__((noinline)) its_wait(struct its *its, unsigned int opcode)
 {
 	u64 read;
 
@@ -117,7 +117,7 @@ static int its_send(struct its *its, u64 word0, u64 word1, u64 word2, unsigned i
 		if (sync_cpu != NO_SYNC)
 			its_put(its, ITS_SYNC, 0, its_target(its, sync_cpu));
 		writeq(its->write, its->regs + GITS_CWRITER);
-		ret = its_wait(its, word0 & 0xff);
+		ret = its_is_idle(its) ? 0 : its_wait(its, word0 & 0xff);
 	}
 	spin_unlock_irqrestore(&its->lock, flags);
 	return ret;

@@ -57,6 +57,20 @@ static void imsic_write_msg(struct irq_data *d)
 	leaf->chip->irq_write_msi_msg(leaf, &msg);
 }
 
+/* A vector on one CPU of MASK for the line DESC; as irq_matrix_alloc(). */
+static inline int imsic_vector_alloc(const struct cpumask *mask, struct irq_desc *desc,
+				     struct imsic_vector **out)
+{
+	unsigned int cpu;
+	int id = irq_matrix_alloc(imsic.matrix, mask, &cpu);
+
+	if (id < 0)
+		return id;
+	*out = &imsic.hart[cpu].vector[id];
+	__atomic_store_n(&(*out)->desc, desc, __ATOMIC_RELEASE);
+	return 0;
+}
+
 static int imsic_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
 {
 	struct imsic_vector *old = d->chip_data, *new;

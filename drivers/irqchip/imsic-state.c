@@ -121,19 +121,6 @@ irqreturn_t imsic_ipi(int irq, void *dev_id)
 
 /* ---- Vectors -------------------------------------------------------------------------------- */
 
-int imsic_vector_alloc(const struct cpumask *mask, struct irq_desc *desc,
-		       struct imsic_vector **out)
-{
-	unsigned int cpu;
-	int id = irq_matrix_alloc(imsic.matrix, mask, &cpu);
-
-	if (id < 0)
-		return id;
-	*out = &imsic.hart[cpu].vector[id];
-	__atomic_store_n(&(*out)->desc, desc, __ATOMIC_RELEASE);
-	return 0;
-}
-
 void imsic_vector_enable(struct imsic_vector *vec, bool on)
 {
 	struct imsic_hart *hart = &imsic.hart[vec->cpu];

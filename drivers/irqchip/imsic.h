@@ -61,11 +61,8 @@ extern const struct msi_parent_ops imsic_msi_parent_ops;
 int imsic_state_init(void);
 void imsic_state_free(void);
 
-/* ---- Vectors of lines. imsic.lock held, but for the first if the line is new. -------------- */
+/* ---- Vectors of lines. imsic.lock held. ----------------------------------------------------- */
 
-/* A vector on one CPU of MASK for the line DESC; as irq_matrix_alloc(). */
-int imsic_vector_alloc(const struct cpumask *mask, struct irq_desc *desc,
-		       struct imsic_vector **out);
 void imsic_vector_enable(struct imsic_vector *vec, bool on);
 /* The line has left VEC (for vec->heir, if that is set): gives it back, as soon as its own hart has
  * seen to it that nothing is lost. */

@@ -137,7 +137,8 @@ int irq_setup_affinity(struct irq_desc *desc)
 		return 0;
 	if (!irqd_test(d, IRQD_AFFINITY_MANAGED | IRQD_AFFINITY_SET) ||
 	    !cpumask_and(&mask, irq_data_get_affinity_mask(d), cpu_online_mask)) {
-		irqd_clear(d, IRQD_AFFINITY_SET);
+		if (irqd_affinity_was_set(d))
+			irqd_clear(d, IRQD_AFFINITY_SET);
 		if (!cpumask_and(&mask, &irq_default_affinity, cpu_online_mask))
 			cpumask_copy(&mask, cpu_online_mask);
 	}

@@ -77,7 +77,7 @@ static int alloc_irq_data(struct irq_domain *d, unsigned int virq, unsigned int 
 }
 
 /* Checks that every level got a chip; cuts off what alloc() has marked (S-040). */
-static int trim_hierarchy(struct irq_desc *desc)
+static int __attribute__((noinline)) trim_hierarchy(struct irq_desc *desc)
 {
 	struct irq_data *d = &desc->irq_data, *last = d, *cut = NULL;
 
@@ -138,11 +138,20 @@ static void unpublish(unsigned int virq)
 
 /* ---- Allocation ----------------------------------------------------------------------------- */
 
+static bool is_whole(const struct irq_desc *desc)
+{
+	const struct irq_data *d = &desc->irq_data;
+
+	while (d && d->chip && d->chip != &irq_disconnected_chip)
+		d = d->parent_data;
+	return !d;
+}
+
 static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
 {
 	for (unsigned int done = 0; done < nr_irqs; done++) {
 		struct irq_desc *desc = irq_to_desc(virq + done);
-		int ret = trim_hierarchy(desc);
+		int ret = is_whole(desc) ? 0 : trim_hierarchy(desc);
 
 		if (!ret)
 			ret = publish(desc);

@@ -62,14 +62,6 @@ void irq_domain_free_hierarchy(struct irq_domain *d, unsigned int virq, unsigned
 			d->ops->free(d, virq + i, 1);
 }
 
-int irq_domain_alloc_irqs_parent(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
-				 void *arg)
-{
-	if (!d->parent || !d->parent->ops || !d->parent->ops->alloc)
-		return -ENOSYS;
-	return d->parent->ops->alloc(d->parent, virq, nr_irqs, arg);
-}
-
 void irq_domain_free_irqs_parent(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs)
 {
 	if (d->parent)

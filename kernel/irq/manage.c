@@ -90,6 +90,20 @@ static int assign_thread_mask(struct irq_desc *desc, struct irqaction *new)
 	return 0;
 }
 
+static void adopt_flags(struct irq_desc *desc, unsigned int flags)
+{
+	if (flags & IRQF_PERCPU) {
+		irqd_set(&desc->irq_data, IRQD_PER_CPU);
+		irq_settings_change(desc, 0, IRQ_PER_CPU);
+	}
+	if (flags & IRQF_NOBALANCING) {
+		irq_settings_change(desc, 0, IRQ_NO_BALANCING);
+		irqd_set(&desc->irq_data, IRQD_NO_BALANCING);
+	}
+	if (flags & IRQF_ONESHOT)
+		desc->istate |= IRQS_ONESHOT;
+}
+
 static int start_line(struct irq_desc *desc, struct irqaction *new)
 {
 	int ret;
@@ -104,16 +118,8 @@ static int start_line(struct irq_desc *desc, struct irqaction *new)
 		return ret;
 	desc->istate &= ~(IRQS_SPURIOUS_DISABLED | IRQS_ONESHOT);
 	irqd_clear(&desc->irq_data, IRQD_IRQ_INPROGRESS);
-	if (new->flags & IRQF_PERCPU) {
-		irqd_set(&desc->irq_data, IRQD_PER_CPU);
-		irq_settings_change(desc, 0, IRQ_PER_CPU);
-	}
-	if (new->flags & IRQF_NOBALANCING) {
-		irq_settings_change(desc, 0, IRQ_NO_BALANCING);
-		irqd_set(&desc->irq_data, IRQD_NO_BALANCING);
-	}
-	if (new->flags & IRQF_ONESHOT)
-		desc->istate |= IRQS_ONESHOT;
+	if (new->flags & (IRQF_PERCPU | IRQF_NOBALANCING | IRQF_ONESHOT))
+		adopt_flags(desc, new->flags);
 	if (!(new->flags & IRQF_NO_AUTOEN) && !irq_settings_is(desc, IRQ_NOAUTOEN)) {
 		irq_startup(desc, IRQ_RESEND);
 		return 0;
@@ -202,11 +208,10 @@ static int check_request(unsigned int irq, irq_handler_t handler, irq_handler_t 
 }
 
 /* Sharers may have to be as oneshot as the first. */
-static struct irqaction *alloc_action(irq_handler_t thread_fn, unsigned long flags)
+static size_t action_size(irq_handler_t thread_fn, unsigned long flags)
 {
-	bool whole = thread_fn || force_irqthreads() || (flags & (IRQF_ONESHOT | IRQF_SHARED));
-
-	return kzalloc(whole ? sizeof(struct irqaction) : offsetof(struct irqaction, thread));
+	return thread_fn || force_irqthreads() || (flags & (IRQF_ONESHOT | IRQF_SHARED))
+		       ? sizeof(struct irqaction) : offsetof(struct irqaction, thread);
 }
 
 int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t thread_fn,
@@ -217,7 +222,7 @@ int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t 
 
 	if (ret)
 		return ret;
-	action = alloc_action(thread_fn, flags);
+	action = kzalloc(action_size(thread_fn, flags));
 	if (!action)
 		return -ENOMEM;
 	action->handler = handler ? handler : irq_default_primary_handler;
@@ -226,7 +231,6 @@ int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t 
 	action->name = name;
 	action->irq = irq;
 	action->flags = flags;
-
 	ret = irq_setup_action(irq_to_desc(irq), action);
 	if (ret)
 		irq_free_action(action);

@@ -79,7 +79,7 @@ static unsigned int lowest_free_index(struct msi_dev_domain *dom)
 	return index;
 }
 
-int msi_dev_domain_insert(struct device *dev, struct msi_dev_domain *dom,
+inline int msi_dev_domain_insert(struct device *dev, struct msi_dev_domain *dom,
 			  const struct msi_desc *init)
 {
 	bool any = init->msi_index == MSI_ANY_INDEX;

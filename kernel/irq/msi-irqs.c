@@ -35,10 +35,11 @@ static int activate_early(const struct msi_domain_info *info, struct irq_data *d
 {
 	if (!(info->flags & MSI_FLAG_ACTIVATE_EARLY))
 		return 0;
-	if (irqd_affinity_is_managed(d) &&
-	    !cpumask_intersects(irq_data_get_affinity_mask(d), cpu_online_mask))
-		return 0;	/* stays shut down until a CPU of its mask is there */
-	irqd_clear(d, IRQD_MANAGED_SHUTDOWN);
+	if (irqd_affinity_is_managed(d)) {
+		if (!cpumask_intersects(irq_data_get_affinity_mask(d), cpu_online_mask))
+			return 0;	/* stays shut down until a CPU of its mask is there */
+		irqd_clear(d, IRQD_MANAGED_SHUTDOWN);
+	}
 	return irq_domain_activate_irq(d, false);
 }
 

@@ -8,7 +8,7 @@ from the one that the handler returns to, to the last of the trap. Only interrup
 are counted: nothing else in the same trap, no thread switched by it.
 
 Set-up is what pci_alloc_irq_vectors() and request_irq() cost a vector, memory what is gone of the
-free pages with that many vectors more, and boot the way from _start to the disk's first handler."""
+free pages with that many vectors more, what their driver keeps of each included, and boot the way from _start to the disk's first handler."""
 
 import collections
 import json
@@ -54,9 +54,9 @@ GROWTH = [('riscv64 aia', (1, 64, 200)), ('aarch64 its', (1, 64, 2048))]
 # The same controller with levels on top of it: each may cost so much more.
 WIRE = Path('GICv2, SPI', 'aarch64 gicv2', 'wire', 'vp_intx', (110, 95), 140)
 ON_TOP, LEVELS, MUST_LEVEL = 'GICv2m, MSI-X', 2, 12
-MUST_BOOT, GOAL_SETUP, GOAL_BYTES = 5000000, 1500, 512
-# Not yet at the goal, but no dearer than this: instructions and bytes of a vector more.
-HELD = {'riscv64 aia': (2600, 570), 'aarch64 its': (2950, 640)}
+MUST_BOOT, MUST_BYTES, GOAL_SETUP = 5000000, 512, 1500
+# Not yet at the goal, but no dearer than this: instructions of a vector more.
+HELD = {'riscv64 aia': 1740, 'aarch64 its': 1870}
 
 
 class Bench:
@@ -170,12 +170,10 @@ class Bench:
                                                        cost['request'], cost.get('one more', '-'),
                                                        cost.get('bytes', '-')))
             held = HELD[row]
-            self.claim('%s: a vector more in at most %d instructions and %d bytes' % (row, *held),
-                       cost['one more'] <= held[0] and cost['bytes'] <= held[1])
-            self.goals += [('%s: a vector more in at most %d instructions' % (row, GOAL_SETUP),
-                            cost['one more'] <= GOAL_SETUP),
-                           ('%s: a vector more in at most %d bytes' % (row, GOAL_BYTES),
-                            cost['bytes'] <= GOAL_BYTES)]
+            self.claim('%s: a vector more in at most %d instructions and %d bytes' % (
+                row, held, MUST_BYTES), cost['one more'] <= held and cost['bytes'] <= MUST_BYTES)
+            self.goals.append(('%s: a vector more in at most %d instructions' % (row, GOAL_SETUP),
+                               cost['one more'] <= GOAL_SETUP))
         return found
 
     def boot(self):
