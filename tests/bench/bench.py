@@ -8,7 +8,8 @@ from the one that the handler returns to, to the last of the trap. Only interrup
 are counted: nothing else in the same trap, no thread switched by it.
 
 Set-up is what pci_alloc_irq_vectors() and request_irq() cost a vector, memory what is gone of the
-free pages with that many vectors more, what their driver keeps of each included, and boot the way from _start to the disk's first handler."""
+free pages with that many vectors more, what their driver keeps of each included, and boot the way
+from _start to the disk's first handler."""
 
 import collections
 import json
