@@ -143,16 +143,20 @@ const struct irq_chip its_chip = {
 static int its_alloc_lines(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
 			   struct its_device *dev, unsigned int event)
 {
-	struct irq_fwspec lpi = {
-		.fwnode = d->parent->fwnode, .param_count = 3,
-		.param = { GIC_LPI, dev->first_lpi + event, IRQ_TYPE_EDGE_RISING },
-	};
-	int ret = irq_domain_alloc_irqs_parent(d, virq, nr_irqs, &lpi);
+	unsigned int first = dev->first_lpi + event;
+	struct irq_fwspec lpi;
+	int ret;
 
+	lpi.fwnode = d->parent->fwnode;
+	lpi.param_count = 3;
+	lpi.param[0] = GIC_LPI;
+	lpi.param[1] = first;
+	lpi.param[2] = IRQ_TYPE_EDGE_RISING;
+	ret = irq_domain_alloc_irqs_parent(d, virq, nr_irqs, &lpi);
 	for (unsigned int i = 0; !ret && i < nr_irqs; i++) {
 		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
 
-		irq_data_set_chip(data, dev->first_lpi + event + i, &its_chip, dev);
+		irq_data_set_chip(data, first + i, &its_chip, dev);
 		/* The last, as MOVI does not wait for a handler. */
 		irqd_set(data, IRQD_SINGLE_TARGET | IRQD_AFFINITY_ON_ACTIVATE |
 			       IRQD_RESEND_WHEN_IN_PROGRESS);

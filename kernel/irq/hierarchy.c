@@ -167,13 +167,14 @@ static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
 int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
 				 void *arg, bool realloc, const struct irq_affinity_desc *affinity)
 {
+	struct irq_data *old = realloc && irq_base >= 0 ? irq_get_irq_data(irq_base) : NULL;
 	int virq = irq_base, ret = 0;
 
 	if (!d->ops || !d->ops->alloc)
 		return -ENOSYS;
-	if (!realloc || irq_base < 0)
+	if (!old)
 		virq = irq_alloc_descs_affinity(irq_base, max(irq_base, 1), nr_irqs, d, affinity);
-	else if (irq_get_irq_data(virq) && irq_get_irq_data(virq)->domain != d)
+	else if (old->domain != d)	/* else it was made for this */
 		ret = alloc_irq_data(d, virq, nr_irqs);
 	if (virq < 0)
 		return virq;

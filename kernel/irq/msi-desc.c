@@ -103,8 +103,10 @@ inline int msi_dev_domain_insert(struct device *dev, struct msi_dev_domain *dom,
 
 int msi_domain_insert_msi_desc(struct device *dev, unsigned int domid, const struct msi_desc *init)
 {
-	int ret = domid < MSI_MAX_DEVICE_IRQDOMAINS ? msi_setup_device_data(dev) : -EINVAL;
+	int ret = domid < MSI_MAX_DEVICE_IRQDOMAINS ? 0 : -EINVAL;
 
+	if (!ret && !dev->msi.data)
+		ret = msi_setup_device_data(dev);
 	if (!ret)
 		ret = msi_dev_domain_insert(dev, msi_dev_domain(dev, domid), init);
 	return min(ret, 0);

@@ -31,8 +31,8 @@ static int compose_and_write(struct irq_data *d)
 
 	if (ret)
 		return ret;
-	WARN_ON(!(to_info(d->domain)->flags & MSI_FLAG_LEVEL_CAPABLE) &&
-		(msg[1].address_lo || msg[1].address_hi || msg[1].data));
+	WARN_ON((msg[1].address_lo | msg[1].address_hi | msg[1].data) &&
+		!(to_info(d->domain)->flags & MSI_FLAG_LEVEL_CAPABLE));
 	d->chip->irq_write_msi_msg(d, msg);
 	return 0;
 }

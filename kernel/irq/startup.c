@@ -132,13 +132,14 @@ static int __attribute__((noinline)) start_managed(struct irq_desc *desc)
 int irq_startup(struct irq_desc *desc, bool resend)
 {
 	struct irq_data *d = &desc->irq_data;
+	u32 state = desc_state(desc);
 	int ret = 0;
 
 	desc->depth = 0;
 	send_owed_eoi(desc);		/* disabled before its thread was done: S-088 */
-	if (irqd_is_started(d)) {
+	if (state & IRQD_IRQ_STARTED) {
 		irq_enable(desc);
-	} else if (irqd_affinity_is_managed(d)) {
+	} else if (state & IRQD_AFFINITY_MANAGED) {
 		ret = start_managed(desc);
 		if (!irqd_is_started(d))
 			return ret;
