@@ -18,9 +18,6 @@
 #include <lib/heap.h>
 #include <lib/radix.h>
 
-#define RADIX_BITS	6
-#define RADIX_SLOTS	(1U << RADIX_BITS)
-
 struct radix_node {
 	void *slot[RADIX_SLOTS];	/* struct radix_node, or items where shift is 0 */
 	unsigned int shift;
@@ -158,34 +155,43 @@ void *radix_delete(struct radix_tree *tree, unsigned long key)
 }
 
 /*
- * The first item at or after *KEY in NODE, which covers *KEY. Leaves *KEY at the item's, or, if
- * there is none, at the first key behind NODE (0 behind the last node of all).
+ * The slot of the first item at or after *KEY in NODE, which covers *KEY. Leaves *KEY at the item's,
+ * or, if there is none, at the first key behind NODE (0 behind the last node of all).
  */
-static void *node_next(const struct radix_node *node, unsigned long *key)
+static void **node_next(struct radix_node *node, unsigned long *key)
 {
 	unsigned long first = *key >> node->shift & ~(RADIX_SLOTS - 1UL);
 
 	for (unsigned int i = slot_index(node, *key); i < RADIX_SLOTS; i++) {
-		void *found = load(&node->slot[i]);
+		void *found = load(&node->slot[i]), **slot = &node->slot[i];
 
 		if (found && node->shift)
-			found = node_next(found, key);
-		if (found)
-			return found;
+			slot = node_next(found, key);
+		if (found && slot)
+			return slot;
 		*key = (first + i + 1) << node->shift;
 	}
 	return NULL;
 }
 
+struct radix_cursor radix_first(const struct radix_tree *tree, unsigned long key)
+{
+	struct radix_cursor at = { key, find_slot(tree, key) };
+	struct radix_node *root;
+
+	if (at.slot && load(at.slot))	/* nearly always: keys come in runs */
+		return at;
+	root = load_root(tree);
+	at.slot = root && covers(root, key) ? node_next(root, &at.key) : NULL;
+	return at;
+}
+
 void *radix_next(const struct radix_tree *tree, unsigned long *key)
 {
-	void **slot = find_slot(tree, *key), *item = slot ? load(slot) : NULL;
-	const struct radix_node *root;
+	struct radix_cursor at = radix_first(tree, *key);
 
-	if (item)			/* nearly always: keys come in runs */
-		return item;
-	root = load_root(tree);
-	return root && covers(root, *key) ? node_next(root, key) : NULL;
+	*key = at.key;
+	return at.slot ? load(at.slot) : NULL;
 }
 
 static void node_free(struct radix_node *node)

@@ -9,6 +9,9 @@
 
 #include <lib/types.h>
 
+#define RADIX_BITS	6
+#define RADIX_SLOTS	(1U << RADIX_BITS)
+
 struct radix_node;
 
 struct radix_tree {
@@ -33,6 +36,20 @@ void *radix_delete(struct radix_tree *tree, unsigned long key);
 
 /* The first present key >= *KEY: stores it in *KEY and returns its pointer; NULL if none. */
 void *radix_next(const struct radix_tree *tree, unsigned long *key);
+
+/* A walk, for whoever holds writers off: the first at or after KEY, and the one after that, unless
+ * that was the last key of all. */
+struct radix_cursor {
+	unsigned long key;
+	void **slot;		/* NULL: there is no more */
+};
+struct radix_cursor radix_first(const struct radix_tree *tree, unsigned long key);
+static inline struct radix_cursor radix_after(const struct radix_tree *tree, struct radix_cursor at)
+{
+	at.key++;
+	at.slot++;
+	return at.key % RADIX_SLOTS && *at.slot ? at : radix_first(tree, at.key);
+}
 
 /* Frees the nodes (not the items). Nobody else may use the tree at the time. */
 void radix_destroy(struct radix_tree *tree);

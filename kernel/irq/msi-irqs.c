@@ -90,8 +90,9 @@ static int prepare(struct irq_domain *domain, const struct msi_domain_info *info
 
 /* The same for all of them, at the least cost. */
 #define for_each_present(desc, tree, first, last)					\
-	for (unsigned long key_ = first;						\
-	     ((desc) = radix_next(tree, &key_)) && key_ <= (last); key_++)
+	for (struct radix_cursor at_ = radix_first(tree, first);			\
+	     at_.slot && at_.key <= (last) && ((desc) = *at_.slot, true);		\
+	     at_ = radix_after(tree, at_))
 
 /* What is to be bound, which it marks: their vectors; *SAME: none of them has a mask of its own. */
 static unsigned int mark_unbound(struct msi_dev_domain *dom, unsigned int first, unsigned int last,

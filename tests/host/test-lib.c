@@ -134,6 +134,22 @@ static void radix_step(struct radix_tree *tree, struct naive *m, u64 *r)
 		assert_ptr_equal(radix_lookup(tree, m->key[i]), m->item[i]);
 }
 
+static void check_walk(const struct radix_tree *tree)
+{
+	struct radix_cursor at = radix_first(tree, 0);
+	unsigned long key = 0;
+	void *item;
+
+	for (; (item = radix_next(tree, &key)); key++, at = radix_after(tree, at)) {
+		assert_non_null(at.slot);
+		assert_ptr_equal(*at.slot, item);
+		assert_int_equal(at.key, key);
+		if (key == ~0UL)
+			return;
+	}
+	assert_null(at.slot);
+}
+
 static void radix_agrees_with_a_list(void **state)
 {
 	u64 r = random_seed();
@@ -141,14 +157,15 @@ static void radix_agrees_with_a_list(void **state)
 	(void)state;
 	for (int round = 0; round < 50; round++) {
 		struct radix_tree tree = { 0 };
-		struct naive m = { .key = { 0, ~0UL, 63, 64, 4095, 4096 } };
+		struct naive m = { .key = { 0, ~0UL, 62, 63, 64, 4095, 4096 } };
 		size_t live = host_bytes_live();
 		unsigned int count = 0;
 
-		for (unsigned int i = 6; i < KEYS; i++)		/* all different: by the top bits */
+		for (unsigned int i = 7; i < KEYS; i++)		/* all different: by the top bits */
 			m.key[i] = (unsigned long)i << 57 >> host_random(&r) % 2 * 45 | i << 8;
 		for (int step = 0; step < 200; step++)
 			radix_step(&tree, &m, &r);
+		check_walk(&tree);
 		for (unsigned int i = 0; i < KEYS; i++)
 			count += m.item[i] != NULL;
 		assert_int_equal(tree.count, count);
