@@ -155,8 +155,8 @@ void *radix_delete(struct radix_tree *tree, unsigned long key)
 }
 
 /*
- * The slot of the first item at or after *KEY in NODE, which covers *KEY. Leaves *KEY at the item's,
- * or, if there is none, at the first key behind NODE (0 behind the last node of all).
+ * The slot of the first item at or after *KEY in NODE, which covers *KEY. Leaves *KEY at the
+ * item's, or, if there is none, at the first key behind NODE (0 behind the last node of all).
  */
 static void **node_next(struct radix_node *node, unsigned long *key)
 {
