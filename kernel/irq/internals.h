@@ -87,6 +87,8 @@ static inline void irq_put_desc_busunlock(struct irq_desc *desc, unsigned long f
  * an irq_data for D and for every parent of it (NULL: for none). */
 int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, struct irq_domain *d,
 			     const struct irq_affinity_desc *affinity);
+/* The lowest free numbers that are a row, up to MAX of them: how many, from *START on. */
+unsigned int irq_alloc_row(unsigned int max, struct irq_domain *d, unsigned int *start);
 /* Where in a descriptor level N lies, if N < desc->nr_levels. */
 static inline size_t irq_desc_level_offset(unsigned int n)
 {

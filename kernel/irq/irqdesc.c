@@ -111,6 +111,21 @@ static unsigned int find_free(unsigned int from, unsigned int cnt)
 	return bitmap_find_next_zero_area(allocated_irqs, NR_IRQS, max(from, lowest_free), cnt, 1);
 }
 
+unsigned int irq_alloc_row(unsigned int max, struct irq_domain *d, unsigned int *start)
+{
+	unsigned int cnt = 0;
+
+	mutex_lock(&sparse_irq_lock);
+	*start = find_free(1, 1);
+	if (*start < NR_IRQS)
+		cnt = find_next_bit(allocated_irqs, min(*start + max, (unsigned int)NR_IRQS),
+				    *start) - *start;
+	if (add_descs(*start, cnt, d, NULL) < 0)
+		cnt = 0;
+	mutex_unlock(&sparse_irq_lock);
+	return cnt;
+}
+
 int irq_alloc_descs_affinity(int irq, unsigned int from, unsigned int cnt, struct irq_domain *d,
 			     const struct irq_affinity_desc *affinity)
 {

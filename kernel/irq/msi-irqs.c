@@ -112,31 +112,36 @@ static unsigned int mark_unbound(struct msi_dev_domain *dom, unsigned int first,
 	return wanted;
 }
 
-/* All in a row and at once if they are alike and there is such a row, else one by one. The mutex
- * is held once for all of them. */
+/* Numbers are taken a row at a time if all are alike: the same ones as one by one. The mutex is
+ * held once for all of them. */
 static int bind_marked(struct msi_dev_domain *dom, unsigned int first, unsigned int last,
 		       unsigned int wanted, bool same, msi_alloc_info_t *arg)
 {
+	unsigned int done = 0, row = 0, left = 0;
 	struct irq_domain *domain = dom->domain;
-	unsigned int done = 0;
 	struct msi_desc *desc;
-	int base = -1, ret = 0;
+	int ret = 0;
 
 	mutex_lock(&domain->root->mutex);
-	if (same && wanted > 1)
-		base = irq_alloc_descs_affinity(-1, 1, wanted, domain, NULL);
 	for_each_present(desc, &dom->descs, first, last) {
+		int virq = -1;
+
 		if (!desc->fresh)
 			continue;
-		ret = alloc_desc_irqs(domain, &dom->own->t.info, desc,
-				      base < 0 ? -1 : base + (int)done, arg, done);
+		if (same && !left)
+			left = irq_alloc_row(wanted - done, domain, &row);
+		if (left >= desc->nvec_used) {
+			virq = row;
+			row += desc->nvec_used;
+			left -= desc->nvec_used;
+		}
+		ret = alloc_desc_irqs(domain, &dom->own->t.info, desc, virq, arg, done);
 		done += desc->nvec_used;
 		if (ret)
 			break;
 	}
+	irq_free_descs(row, left);
 	mutex_unlock(&domain->root->mutex);
-	if (ret && base >= 0)		/* nobody has got these */
-		irq_free_descs(base + done, wanted - done);
 	return ret;
 }
 

@@ -57,7 +57,7 @@ WIRE = Path('GICv2, SPI', 'aarch64 gicv2', 'wire', 'vp_intx', (110, 95), 140)
 ON_TOP, LEVELS, MUST_LEVEL = 'GICv2m, MSI-X', 2, 12
 MUST_BOOT, MUST_BYTES, GOAL_SETUP = 5000000, 512, 1500
 # Not yet at the goal, but no dearer than this: instructions of a vector more.
-HELD = {'riscv64 aia': 1670, 'aarch64 its': 1810}
+HELD = {'riscv64 aia': 1670, 'aarch64 its': 1820}
 
 
 class Bench:
