@@ -1,6 +1,5 @@
 """Devices that interrupt by MSI-X, MSI or a wire, with real traffic: NVMe, edu, rng, ivshmem."""
 
-import collections
 import math
 import re
 import time
@@ -99,24 +98,6 @@ def test_nvme_stress(row, smp, disk):
             cpu = int(number) - 1
             assert 'managed' in line['state'] and line['affinity'] == line['effective'] == [cpu]
             assert sum(line['counts']) == line['counts'][cpu]
-
-
-def test_nvme_witness(row, dice, disk, tmp_path):
-    """Sequential traffic: as many interrupts counted as QEMU has sent, on each vector."""
-    trace = tmp_path / 'trace.log'
-    work = ['nvme sum %d %d' % (dice.randrange(1900), dice.randint(1, 96))
-            for _ in range(dice.randrange(20, 60))]
-    result = machine.run(row, script('lspci', *work, 'irqs'), extra=nvme(disk) +
-                         ['-trace', 'pci_nvme_irq_*,file=%s' % trace])
-    pci, *_, irqs = result.documents
-    if mode(pci, 'nvme') != 'msix':
-        pytest.skip('a wire')
-    sent = collections.Counter(
-        int(n) for n in re.findall(r'pci_nvme_irq_msix .*vector (\d+)', trace.read_text()))
-    counted = {int(n): sum(line['counts']) for n, line in actions(irqs, 'nvme0-io.').items()}
-    assert sum(counted.values()) >= len(work)
-    counted[0] = sum(actions(irqs, 'nvme0-admin')['']['counts'])
-    assert sent == +collections.Counter(counted)
 
 
 def test_nvme_many(row, disk):

@@ -29,11 +29,10 @@ def written(path, name):
     return count
 
 
+@pytest.mark.rows(where=lambda row: ('memory_region_ops_write', 'riscv.imsic') in row.witnesses)
 @pytest.mark.parametrize('smp', [1, 4, 8])
 def test_counts_equal_messages(row, smp, dice, tmp_path):
     """Sequential I/O: one request, one message, one count; and each IPI is a message too."""
-    if ('memory_region_ops_write', 'riscv.imsic') not in row.witnesses:
-        pytest.skip('no IMSIC here')
     disk = machine.disk_image(tmp_path / 'disk.img', 4096)
     trace = tmp_path / 'trace.log'
     requests = dice.randrange(20, 100)
