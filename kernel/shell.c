@@ -230,8 +230,6 @@ int shell_run(const char *line)
 
 	if (!copy)
 		return shell_error(1, "out of memory for a line of %zu bytes", strlen(line));
-	if (!current)
-		console_interrupted();	/* a Ctrl-C from before was not meant for this line */
 	while (*rest) {
 		int argc = shell_split(&rest, argv);
 		int err = argc > 0 ? run_one(argc, argv) : argc;
