@@ -20,7 +20,7 @@ def test_alarm(row, seconds):
     """One interrupt at the time it was set for, and the thread that slept goes on."""
     alarm, irqs, check = machine.run(row, 'alarm %d --json; irqs --json; irq check --json' % seconds).documents
     assert set(alarm) == {'seconds', 'ns', 'irq'} and alarm['seconds'] == seconds
-    assert 0.99 * seconds * SECOND <= alarm['ns'] < (seconds + 3) * SECOND
+    assert 0.99 * seconds <= alarm['ns'] / SECOND < seconds + machine.deadline(1)
     line = handler(irqs, alarm['irq'])
     assert sum(line['counts']) == 1 and line['type'] in ('level-high', 'none')
     assert check == {'ok': True, 'errors': []}
@@ -120,5 +120,7 @@ def test_power_key_under_load(row, disk, tmp_path):
         m.child.expect_exact('interrupted')
         m.child.expect_exact(machine.PROMPT)
         assert m.json('irq check')['ok']
-        edges = gpio_line(m)['edges']
-    assert edges == trace.read_text().count('pl061_input_change') >= 2
+        until = time.monotonic() + machine.deadline(1)      # the last press may still be on its way
+        while gpio_line(m)['edges'] != trace.read_text().count('pl061_input_change'):
+            assert time.monotonic() < until, gpio_line(m)
+        assert gpio_line(m)['edges'] >= 2
