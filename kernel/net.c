@@ -239,7 +239,7 @@ int net_transmit(struct nic *nic, const void *frame, size_t len)
 		__atomic_fetch_add(&nic->tx.dropped, 1, __ATOMIC_RELAXED);
 		return err;
 	}
-	__atomic_fetch_add(&nic->tx.frames, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&nic->tx.bytes, max(len, (size_t)ETH_ZLEN), __ATOMIC_RELAXED);
+	__atomic_fetch_add(&nic->tx.frames, 1, __ATOMIC_RELEASE);	/* with its bytes */
 	return 0;
 }
