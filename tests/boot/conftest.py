@@ -28,6 +28,13 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize('row', rows, ids=['%s-%s' % (row.arch, row.machine) for row in rows])
 
 
+def pytest_collection_modifyitems(items):
+    """With several workers, mixed, in the same way by each: one is given neighbours by the hundred,
+    and those that wait for seconds of a guest's clock are neighbours."""
+    if 'PYTEST_XDIST_WORKER' in os.environ:
+        random.Random(0).shuffle(items)
+
+
 @pytest.fixture
 def dice(request):
     """Random numbers; the seed is printed, and SEED= repeats a run."""
