@@ -305,7 +305,12 @@ $(O)/ksyms-none.S: tools/ksyms
 	@mkdir -p $(@D)
 	$(Q)tools/ksyms </dev/null >$(tmp) && $(commit)
 
-$(O)/kernel-1.elf: $(objs) $(O)/ksyms-none.o $(O)/linker.ld
+# Changes when a file is taken out of a list: nothing else would be newer than the kernel.
+$(O)/objects: FORCE
+	@mkdir -p $(@D)
+	@echo $(objs) >$(tmp); if cmp -s $(tmp) $@; then rm $(tmp); else $(commit); fi
+
+$(O)/kernel-1.elf: $(objs) $(O)/objects $(O)/ksyms-none.o $(O)/linker.ld
 	$(Q)$(call link,$(O)/ksyms-none.o) && $(commit)
 
 $(O)/ksyms.S: $(O)/kernel-1.elf tools/ksyms
