@@ -40,8 +40,6 @@ def check_irqs(irqs, domains, smp):
 
 @pytest.mark.parametrize('smp', [1, 2, 4, 8])
 def test_survey(row, smp, disk):
-    if smp > row.smp:
-        pytest.skip('%s has at most %d CPUs' % (row.machine, row.smp))
     result = machine.run(row, SURVEY, smp=smp, disks=[disk])
     cpus, domains, irqs, every, pci, mem, uptime, check = result.documents
     assert [c['cpu'] for c in cpus] == list(range(smp))
@@ -57,14 +55,13 @@ def test_survey(row, smp, disk):
     assert any(f['driver'] for f in pci)
 
 
+@pytest.mark.rows(where=machine.takes_messages)
 def test_interrupts_arrive_everywhere(row, disk):
-    """Every CPU reads, and its completions interrupt it and no other."""
+    """Every CPU reads, and its completions interrupt it and no other (a wire: test_intx.py)."""
     work = ['blk stress 500 --cpu %d' % cpu for cpu in range(4)]
     result = machine.run(row, '; '.join(work + ['irqs --json']), disks=[disk])
     irqs = result.documents[-1]
     messages = [line for line in machine.lines_of(irqs, 'virtio') if len(line['effective']) == 1]
-    if len(messages) == 1:
-        pytest.skip('one wire for all: see test_intx.py')
     taken = [0] * 4
     for line in messages:
         for cpu, count in enumerate(line['counts']):
