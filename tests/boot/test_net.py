@@ -212,8 +212,9 @@ def test_both_ways(row, tmp_path, dice, smp, devices):
 
 
 def test_interrupts(row, tmp_path):
-    """An interrupt or none for each frame (one that comes while the last is dealt with needs none),
-    on the lines of the card's queues; its configuration never changes."""
+    """An interrupt or none for each frame, on the lines of the card's queues; its configuration
+    never changes. How many need none, as they come before the poll of the last one has ended, is
+    the host's affair; test_witness.py holds the counts to what QEMU sent."""
     with network(row, tmp_path) as (guest, peer):
         peer.send(request(1, 0, b''))
         peer.receive()
@@ -228,9 +229,9 @@ def test_interrupts(row, tmp_path):
             assert grown.pop('virtio0') == 0
             assert sorted(grown) == ['virtio0-rx.0', 'virtio0-tx.1']
             # What was sent is often taken back before its interrupt is wanted.
-            assert 50 <= grown['virtio0-rx.0'] <= 101 and grown['virtio0-tx.1'] <= 101, grown
+            assert 0 < grown['virtio0-rx.0'] <= 101 and grown['virtio0-tx.1'] <= 101, grown
         else:
-            assert 50 <= grown['virtio0'] <= 202, grown
+            assert 0 < grown['virtio0'] <= 202, grown
 
 
 def lines(guest):
