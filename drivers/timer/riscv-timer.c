@@ -5,17 +5,16 @@
  *	else	the firmware's set_timer does the same [SBI 6.1]
  *
  * QEMU's tree has no node for it, only the harts' own: this driver binds to the first one and takes
- * hwirq 5 of its interrupt controller, one per-CPU irq for all harts. The ISA string, or the list
- * that replaces it, tells whether Sstc is there. [DT-RISCV cpus.yaml]
+ * hwirq 5 of its interrupt controller, one per-CPU irq for all harts.
  */
 #include <asm/csr.h>
+#include <asm/isa.h>
 #include <asm/sbi.h>
 #include <kernel/driver.h>
 #include <kernel/interrupt.h>
 #include <kernel/irqdomain.h>
 #include <kernel/printk.h>
 #include <kernel/smp.h>
-#include <string.h>
 
 static unsigned int timer_irq;
 static u8 cookie[NR_CPUS];
@@ -32,31 +31,6 @@ static void set_by_firmware(u64 counter)
 
 static const struct clock_device sstc_clock = { .name = "sstc", .set = set_stimecmp };
 static const struct clock_device sbi_clock = { .name = "sbi", .set = set_by_firmware };
-
-/* "sstc" as a whole word of the ISA string's underscore-separated extensions. */
-static bool isa_string_has_sstc(const char *isa)
-{
-	const char *p = isa;
-
-	while ((p = strstr(p, "_sstc"))) {
-		p += strlen("_sstc");
-		if (*p == '_' || *p == '\0')
-			return true;
-	}
-	return false;
-}
-
-static bool has_sstc(const struct device_node *hart)
-{
-	const char *isa;
-	int len;
-	const char *list = of_get_property(hart, "riscv,isa-extensions", &len);
-
-	for (const char *p = list; list && p < list + len; p += strnlen(p, list + len - p) + 1)
-		if (!strcmp(p, "sstc"))
-			return true;
-	return !of_property_read_string(hart, "riscv,isa", &isa) && isa_string_has_sstc(isa);
-}
 
 static irqreturn_t timer_interrupt(int irq, void *dev_id)
 {
@@ -94,7 +68,7 @@ static unsigned int map_timer_irq(struct device_node *hart)
 
 static int riscv_timer_probe(struct platform_device *pdev)
 {
-	const struct clock_device *clock = has_sstc(pdev->node) ? &sstc_clock : &sbi_clock;
+	const struct clock_device *clock = hart_has(pdev->node, "sstc") ? &sstc_clock : &sbi_clock;
 	int err;
 
 	if (timer_irq)

@@ -1,4 +1,5 @@
 /* The device tree: nodes, addresses, interrupts (semantics S-028 to S-031), and damaged trees. */
+#include <asm/isa.h>
 #include <kernel/driver.h>
 #include <kernel/printk.h>
 #include <signal.h>
@@ -576,9 +577,40 @@ static void booting_from_damaged_trees_does_no_harm(void **state)
 	free(bad);
 }
 
+/* ---- A hart's extensions ------------------------------------------------------------------------------- */
+
+/* In LIST, or in STRING (NULL: there is none). */
+static bool has(const char *list, size_t len, const char *string, const char *extension)
+{
+	tree_begin(&t);
+	tree_node(&t, "cpu");
+	if (list)
+		tree_strings(&t, "riscv,isa-extensions", list, len);
+	if (string)
+		tree_string(&t, "riscv,isa", string);
+	tree_end(&t);
+	load();
+	return hart_has(of_find_node_by_path("/cpu"), extension);
+}
+
+static void extensions_are_whole_words(void **state)
+{
+	(void)state;
+	assert_false(has(NULL, 0, NULL, "sstc"));
+	assert_true(has("i\0zicboz\0sstc", 13, NULL, "zicboz"));
+	assert_true(has("i\0zicboz\0sstc", 13, NULL, "sstc"));
+	assert_false(has("i\0zicbozx\0xsstc", 15, NULL, "sstc"));
+	assert_true(has("i", 1, "rv64i_sstc", "sstc"));
+	assert_true(has(NULL, 0, "rv64imac_zicboz_sstc", "zicboz"));
+	assert_true(has(NULL, 0, "rv64imac_sstcx_sstc", "sstc"));
+	assert_false(has(NULL, 0, "rv64imac_sstcx_xsstc_ss", "sstc"));
+	assert_false(has(NULL, 0, "sstc", "sstc"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(extensions_are_whole_words),
 		T(nodes_and_properties),
 		T(boot_arguments),
 		T(addresses_are_translated_through_every_bus),
