@@ -117,6 +117,13 @@ int arch_map(u64 start, u64 end, enum map_kind kind);
 /* Boot CPU: from here on that map counts. */
 void arch_mm_init(void);
 
+/*
+ * Zeroes SIZE bytes of RAM at START by the cache block. SIZE is a power of two and at least a page,
+ * START a multiple of it. False: this CPU has no instruction for that, or may not use it, and
+ * nothing was done; the caller is to store zeros then. Any context after arch_mm_init().
+ */
+bool arch_clear(void *start, size_t size);
+
 /* ---- Threads -------------------------------------------------------------------------------- */
 
 /*

@@ -47,6 +47,11 @@ void host_csr_claim(unsigned int csr, host_csr_fn fn, void *priv);
 typedef u64 (*host_sysreg_fn)(void *priv, unsigned int cpu, const char *name, bool write, u64 v);
 void host_sysreg_claim(host_sysreg_fn fn, void *priv);
 
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+extern bool host_clears;	/* the CPU clears by the cache block: arch_clear() does not say no */
+extern size_t host_cleared;	/* bytes, so far */
+
 /* ---- Later ---------------------------------------------------------------------------------- */
 
 /* Called whenever a CPU is idle or runs deferred work; returns whether it did anything. */

@@ -188,6 +188,32 @@ static void random_blocks_never_overlap(void **state)
 	assert_int_equal(mem_free(), before);
 }
 
+static bool all_zero(const char *p, size_t size)
+{
+	return !p[0] && !memcmp(p, p + 1, size - 1);
+}
+
+/* Of what was in use before, whether or not the CPU clears by the cache block. */
+static void pages_are_zero(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 2; way++) {
+		for (unsigned int order = 0; order < 5; order++) {
+			size_t size = PAGE_SIZE << order, before = host_cleared;
+			char *p = alloc_pages(order);
+
+			memset(p, 0xa5, size);
+			free_pages(p, order);
+			host_clears = way;
+			assert_ptr_equal(alloc_pages(order), p);
+			host_clears = false;
+			assert_true(all_zero(p, size));
+			assert_int_equal(host_cleared - before, way ? size : 0);
+			free_pages(p, order);
+		}
+	}
+}
+
 static void orders(void **state)
 {
 	(void)state;
@@ -395,6 +421,7 @@ int main(void)
 		cmocka_unit_test(ram_is_what_the_tree_says),
 		cmocka_unit_test(all_pages_are_given_once_and_come_back_whole),
 		cmocka_unit_test(random_blocks_never_overlap),
+		cmocka_unit_test(pages_are_zero),
 		cmocka_unit_test(orders),
 		cmocka_unit_test(random_objects_never_overlap),
 		cmocka_unit_test(heap_helpers),

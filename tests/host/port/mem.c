@@ -251,6 +251,20 @@ void *mm_table_page(void)
 	return alloc_pages(0);
 }
 
+bool host_clears;
+size_t host_cleared;
+
+bool arch_clear(void *start, size_t size)
+{
+	if (size < PAGE_SIZE || size & (size - 1) || (u64)start % size)
+		host_die("arch_clear(%p, 0x%zx): no aligned block of pages", start, size);
+	if (!host_clears)
+		return false;
+	memset(start, 0, size);
+	host_cleared += size;
+	return true;
+}
+
 void *alloc_pages(unsigned int order)
 {
 	void *p = order < 20 ? block_alloc(PAGE_SIZE << order, PAGE_SIZE << order) : NULL;
