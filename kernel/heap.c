@@ -6,9 +6,9 @@
  *	large		| page …				its size is in a list by address
  *
  * A slab lies at the start of its page, so an object is never page aligned and a large block always
- * is: kfree() tells them apart by that. Slots are given from the first on; one that was freed has
- * its bit set, and is given before any new one. So the slab also knows what is freed twice or was
- * never allocated, which ends the kernel with the caller's name. One lock, irqs off.
+ * is: kfree() tells them apart by that. Slots are given from the first on, and only then those that
+ * were freed; these have their bit set. So the slab also knows what is freed twice or was never
+ * allocated, which ends the kernel with the caller's name. One lock, irqs off.
  */
 #include <kernel/mm.h>
 #include <kernel/printk.h>
@@ -25,11 +25,10 @@
 #define LARGE_HASH	64
 
 struct slab {
-	struct list_head link;		/* first: in partial[], unless full */
+	struct list_head link;		/* in partial[], if any slot is freed */
 	u32 magic;
 	u16 size;			/* bytes of a slot */
 	u16 first, end;			/* offsets of the slots */
-	u16 fresh;			/* from here on none has ever been used: all zero */
 	u16 freed;			/* slots that were used and are free */
 	unsigned long free[];		/* a bit for each of these */
 };
@@ -40,14 +39,23 @@ struct large {
 	size_t size;
 };
 
-static spinlock_t lock;
-static struct list_head partial[NR_CLASSES];
+/* All that most allocations look at: of each class's newest slab the slots that were never used,
+ * which are all zero. */
+static struct {
+	spinlock_t lock;
+	struct fresh {
+		char *next, *end;
+	} fresh[NR_CLASSES + 1];
+} heap;
+
+static struct list_head partial[NR_CLASSES + 1];
 static struct list_head large[LARGE_HASH];
 
-/* The smallest that has room; NR_CLASSES or more for a large block. Nothing gets a byte. */
+/* The smallest that has room; more than NR_CLASSES for a large block. In class 0, that of nothing
+ * at all and of a size that cannot be rounded up, there never is a slot. */
 static unsigned long class_of(size_t size)
 {
-	return (size - !!size) / STEP;
+	return (size + STEP - 1) / STEP;
 }
 
 static struct list_head *large_list(const void *block)
@@ -67,7 +75,7 @@ static void init_once(void)
 {
 	if (partial[0].next)
 		return;
-	for (unsigned int i = 0; i < NR_CLASSES; i++)
+	for (unsigned int i = 0; i <= NR_CLASSES; i++)
 		INIT_LIST_HEAD(&partial[i]);
 	for (unsigned int i = 0; i < LARGE_HASH; i++)
 		INIT_LIST_HEAD(&large[i]);
@@ -75,97 +83,99 @@ static void init_once(void)
 
 /* ---- Small objects. Locked. ----------------------------------------------------------------- */
 
-static struct slab *new_slab(unsigned int class)
+/* Its first slot, or NULL. */
+static void *new_slab(unsigned long class)
 {
 	struct slab *slab = alloc_pages(0);	/* zeroed */
-	size_t size = (class + 1) * STEP, bits = PAGE_SIZE / size;
+	size_t size = class * STEP, bits = PAGE_SIZE / size;
 
 	if (!slab)
 		return NULL;
 	slab->magic = SLAB_MAGIC;
 	slab->size = size;
 	slab->first = ALIGN_UP(sizeof(*slab) + BITS_TO_LONGS(bits) * sizeof(long), size & -size);
-	slab->fresh = slab->first;
 	slab->end = PAGE_SIZE - (PAGE_SIZE - slab->first) % size;
-	list_add(&slab->link, &partial[class]);
-	return slab;
+	heap.fresh[class].next = (char *)slab + slab->first + size;
+	heap.fresh[class].end = (char *)slab + slab->end;
+	return (char *)slab + slab->first;
 }
 
-/* The first call of all comes here too. */
-static struct slab *slab_with_room(unsigned int class)
+static __always_inline bool take_fresh(unsigned long class, void **slot)
 {
-	init_once();
-	return list_empty(&partial[class]) ? new_slab(class)
-					   : list_first_entry(&partial[class], struct slab, link);
+	struct fresh *fresh = &heap.fresh[class];
+
+	if (fresh->next == fresh->end)
+		return false;
+	*slot = fresh->next;
+	fresh->next += class * STEP;
+	return true;
 }
 
-static unsigned int take_freed(struct slab *slab)
+static void *take_freed(struct slab *slab)
 {
 	unsigned int slot = find_next_bit(slab->free, PAGE_SIZE, 0);
 
 	__clear_bit(slot, slab->free);
-	slab->freed--;
-	return slab->first + slot * slab->size;
+	if (!--slab->freed)
+		list_del_init(&slab->link);
+	return (char *)slab + slab->first + slot * slab->size;
 }
 
-/* A slot that was never used, and is not the last; NULL: another has to be looked for. */
-static __always_inline void *slab_alloc_fresh(unsigned long class)
-{
-	struct slab *slab = (struct slab *)partial[class].next;
-	unsigned long offset;
-
-	if (!slab || &slab->link == &partial[class] || slab->freed)
-		return NULL;
-	offset = slab->fresh;
-	if (offset + slab->size == slab->end)
-		return NULL;
-	slab->fresh = offset + slab->size;
-	return (char *)slab + offset;
-}
-
-/* *CLEAN: it is all zero. */
+/* *CLEAN: it is all zero. The first call of all comes here, too. */
 static void *slab_alloc(unsigned long class, bool *clean)
 {
-	struct slab *slab = slab_with_room(class);
-	unsigned long offset;
+	void *slot;
 
-	if (!slab)
-		return NULL;
-	*clean = !slab->freed;
-	offset = slab->fresh;
-	if (*clean)
-		slab->fresh = offset + slab->size;
-	else
-		offset = take_freed(slab);
-	if (slab->fresh == slab->end && !slab->freed)
-		list_del_init(&slab->link);
-	return (char *)slab + offset;
+	init_once();
+	*clean = true;
+	if (take_fresh(class, &slot))
+		return slot;
+	*clean = list_empty(&partial[class]);
+	return *clean ? new_slab(class)
+		      : take_freed(list_first_entry(&partial[class], struct slab, link));
+}
+
+/* All slots of the others have been used. */
+static bool is_newest(const struct slab *slab)
+{
+	return heap.fresh[slab->size / STEP].end == (const char *)slab + slab->end;
+}
+
+/* The offset behind the slots that have been used. */
+static unsigned int used_end(const struct slab *slab)
+{
+	return is_newest(slab) ? heap.fresh[slab->size / STEP].next - (const char *)slab
+			       : slab->end;
+}
+
+/* None of SLAB's slots is in use: it goes, if another one of its class has room. */
+static void slab_emptied(struct slab *slab)
+{
+	const struct list_head *list = &partial[slab->size / STEP];
+	struct fresh *fresh = &heap.fresh[slab->size / STEP];
+
+	if (list->next == list->prev && (is_newest(slab) || fresh->next == fresh->end))
+		return;
+	if (is_newest(slab))
+		fresh->next = fresh->end;
+	list_del_init(&slab->link);
+	slab->magic = 0;
+	free_pages(slab, 0);
 }
 
 static void slab_release(struct slab *slab, const void *p, const void *caller)
 {
-	unsigned int offset = (const char *)p - (const char *)slab, slot;
-	struct list_head *list;
-	bool full;
+	unsigned int offset = (const char *)p - (const char *)slab;
 
-	if (slab->magic != SLAB_MAGIC || offset < slab->first || offset >= slab->fresh ||
-	    (offset - slab->first) % slab->size)
+	if (slab->magic != SLAB_MAGIC || offset < slab->first || offset >= used_end(slab) ||
+	    (offset - slab->first) % slab->size ||
+	    test_bit((offset - slab->first) / slab->size, slab->free))
 		bad_free(p, caller);
-	slot = (offset - slab->first) / slab->size;
-	if (test_bit(slot, slab->free))
-		bad_free(p, caller);
-	full = slab->fresh == slab->end && !slab->freed;
-	__set_bit(slot, slab->free);
-	slab->freed++;
-	list = &partial[class_of(slab->size)];
-	if (full) {
-		list_add_tail(&slab->link, list);
-	} else if (slab->freed * slab->size == slab->fresh - slab->first &&
-		   list->next != list->prev) {
-		list_del_init(&slab->link);	/* empty, and another one has room */
-		slab->magic = 0;
-		free_pages(slab, 0);
-	}
+	__set_bit((offset - slab->first) / slab->size, slab->free);
+	if (!slab->freed++)
+		list_add_tail(&slab->link, &partial[slab->size / STEP]);
+	if (slab->freed * slab->size == used_end(slab) - slab->first)
+		slab_emptied(slab);
 }
 
 /* ---- Large blocks. Locked. ------------------------------------------------------------------ */
@@ -177,11 +187,10 @@ static void *large_alloc(size_t size)
 	bool clean;
 
 	l = block ? slab_alloc(class_of(sizeof(*l)), &clean) : NULL;
-	if (!l) {
-		if (block)
-			free_pages_exact(block, size);
+	if (block && !l)
+		free_pages_exact(block, size);
+	if (!l)
 		return NULL;
-	}
 	l->block = block;
 	l->size = size;
 	list_add(&l->link, large_list(block));
@@ -208,29 +217,28 @@ static void large_free(const void *p, const void *caller)
 
 static void __attribute__((noinline)) *alloc_slow(size_t size, bool zero)
 {
-	unsigned long flags = spin_lock_irqsave(&lock);
-	unsigned long class = class_of(size);
+	unsigned long flags = spin_lock_irqsave(&heap.lock);
 	bool clean = true;		/* pages come so */
 	void *p;
 
-	p = class < NR_CLASSES ? slab_alloc(class, &clean) : large_alloc(size);
-	spin_unlock_irqrestore(&lock, flags);
+	p = size > MAX_SMALL ? large_alloc(size) : slab_alloc(class_of(size + !size), &clean);
+	spin_unlock_irqrestore(&heap.lock, flags);
 	return p && zero && !clean ? memset(p, 0, size) : p;
 }
 
-/* Nearly always the next slot of a slab that has more new ones: no call, so nothing to save. */
+/* Nearly always a slot that is fresh: no call, so nothing to save. */
 static __always_inline void *alloc(size_t size, bool zero)
 {
 	unsigned long flags = arch_local_irq_save(), class = class_of(size);
-	void *p = NULL;
+	bool taken = false;
+	void *p;
 
-	if (likely(spin_trylock(&lock))) {
-		if (likely(class < NR_CLASSES))
-			p = slab_alloc_fresh(class);
-		spin_unlock(&lock);
+	if (likely(spin_trylock(&heap.lock))) {
+		taken = likely(class <= NR_CLASSES) && take_fresh(class, &p);
+		spin_unlock(&heap.lock);
 	}
 	arch_local_irq_restore(flags);
-	return likely(p) ? p : alloc_slow(size, zero);
+	return likely(taken) ? p : alloc_slow(size, zero);
 }
 
 void *kmalloc(size_t size)
@@ -257,12 +265,12 @@ void kfree(const void *p)
 
 	if (!p)
 		return;
-	flags = spin_lock_irqsave(&lock);
+	flags = spin_lock_irqsave(&heap.lock);
 	if ((uintptr_t)p % PAGE_SIZE)
 		slab_release((struct slab *)ALIGN_DOWN((uintptr_t)p, PAGE_SIZE), p, caller);
 	else
 		large_free(p, caller);
-	spin_unlock_irqrestore(&lock, flags);
+	spin_unlock_irqrestore(&heap.lock, flags);
 }
 
 char *kasprintf(const char *fmt, ...)

@@ -299,6 +299,74 @@ static void heap_helpers(void **state)
 	kfree(q);
 }
 
+/* First never used, then freed between others that stay, and so to be given again. */
+static void small_objects_are_zeroed(void **state)
+{
+	static char *object[1000];
+
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		size_t before = mem_free();
+
+		for (int i = 0; i < 1000; i++) {
+			if (object[i])
+				continue;
+			object[i] = kzalloc(100);
+			assert_true(all_zero(object[i], 100));
+			memset(object[i], 0xa5, 100);
+		}
+		assert_true(!round || mem_free() + PAGE_SIZE >= before);
+		for (int i = 0; i < 1000; i++) {
+			if (round < 3 && i % 2 == round % 2)
+				continue;
+			kfree(object[i]);
+			object[i] = NULL;
+		}
+	}
+}
+
+static void nothing_and_far_too_much(void **state)
+{
+	void *p = kmalloc(0), *q = kzalloc(0);
+
+	(void)state;
+	assert_non_null(p);
+	assert_non_null(q);
+	assert_ptr_not_equal(p, q);
+	kfree(p);
+	kfree(q);
+	for (unsigned int i = 0; i < 20; i++)
+		assert_null(kzalloc(-1UL - i));
+}
+
+/* All but one for the next object, and that of the one that stays: the oldest, the newest or none. */
+static void empty_slabs_go_back(void **state)
+{
+	static void *object[600];
+
+	(void)state;
+	for (size_t size = 16; size <= 1024; size += 16) {
+		kfree(kmalloc(size));		/* the one that stays is there */
+		for (int way = 0; way < 6; way++) {
+			int stays = (const int[]){ 0, 599, -1 }[way / 2];
+			size_t before = mem_free();
+
+			for (int i = 0; i < 600; i++)
+				object[i] = kmalloc(size);
+			for (int i = 0; i < 600; i++) {
+				int n = way % 2 ? i : 599 - i;
+
+				if (n != stays)
+					kfree(object[n]);
+			}
+			assert_true(mem_free() + PAGE_SIZE >= before);
+			if (stays >= 0)
+				kfree(object[stays]);
+			assert_int_equal(mem_free(), before);
+		}
+	}
+}
+
 static void heap_says_no_when_memory_is_out(void **state)
 {
 	static void *block[4096], *object[4096];
@@ -340,6 +408,14 @@ static void free_object_twice(void)
 }
 
 static void free_inside(void) { kfree((char *)kmalloc(100) + 16); }
+/* Slots follow each other: the one behind a slab's last that was given. */
+static void free_what_comes_next(void)
+{
+	char *p = kmalloc(112), *q = kmalloc(112);
+
+	kfree(q + (q - p));
+}
+
 static void free_large_twice(void)
 {
 	void *p = kmalloc(9000);
@@ -355,6 +431,7 @@ static void wrong_frees_end_the_kernel(void **state)
 	must_die(free_wrong_order, "free_pages");
 	must_die(free_object_twice, "kfree");
 	must_die(free_inside, "kfree");
+	must_die(free_what_comes_next, "kfree");
 	must_die(free_large_twice, "kfree");
 }
 
@@ -425,6 +502,9 @@ int main(void)
 		cmocka_unit_test(orders),
 		cmocka_unit_test(random_objects_never_overlap),
 		cmocka_unit_test(heap_helpers),
+		cmocka_unit_test(small_objects_are_zeroed),
+		cmocka_unit_test(nothing_and_far_too_much),
+		cmocka_unit_test(empty_slabs_go_back),
 		cmocka_unit_test(heap_says_no_when_memory_is_out),
 		cmocka_unit_test(wrong_frees_end_the_kernel),
 		cmocka_unit_test(stacks_have_a_guard_page_and_an_end),
