@@ -63,14 +63,17 @@ static bool its_is_idle(const struct its *its)
 	return (readq(its->regs + GITS_CREADR) & GITS_CREADR_Offset) == its->write;
 }
 
-static void its_put(struct its *its, u64 word0, u64 word1, u64 word2)
+/* Into the ring at offset AT; returns the offset behind it. Of no command is word 3 anything but
+ * zero, as the ring is from the start. */
+static u32 its_put(struct its *its, u32 at, u64 word0, u64 word1, u64 word2)
 {
-	struct its_command *command = &its->queue[its->write / sizeof(*command)];
+	struct its_command *command = (struct its_command *)((char *)its->queue + at);
 
-	*command = (struct its_command){ {
-		cpu_to_le64(word0), cpu_to_le64(word1), cpu_to_le64(word2) } };
-	its->write = (its->write + sizeof(*command)) % ITS_QUEUE_SIZE;
+	command->word[0] = cpu_to_le64(word0);
+	command->word[1] = cpu_to_le64(word1);
+	command->word[2] = cpu_to_le64(word2);
 	its->sent[word0 & 0xff]++;
+	return (at + sizeof(*command)) % ITS_QUEUE_SIZE;
 }
 
 /* A command that is late may still be carried out, so nothing is put behind it until it has. */
@@ -98,12 +101,6 @@ static bool its_has_recovered(struct its *its)
 	return true;
 }
 
-/* How commands name a redistributor: bits 51:16 of a word. [GIC3 5.3 MAPC, GITS_TYPER: PTA] */
-static u64 its_target(const struct its *its, unsigned int cpu)
-{
-	return its->pta ? gic.redist[cpu].phys : (u64)gic.redist[cpu].number << 16;
-}
-
 #define NO_SYNC	NR_CPUS
 
 /* Sends a command, and unless SYNC_CPU is NO_SYNC waits that it has taken effect there. */
@@ -113,10 +110,12 @@ static int its_send(struct its *its, u64 word0, u64 word1, u64 word2, unsigned i
 	int ret = -EBUSY;
 
 	if (likely(!its->stuck) || its_has_recovered(its)) {
-		its_put(its, word0, word1, word2);
+		u32 end = its_put(its, its->write, word0, word1, word2);
+
 		if (sync_cpu != NO_SYNC)
-			its_put(its, ITS_SYNC, 0, its_target(its, sync_cpu));
-		writeq(its->write, its->regs + GITS_CWRITER);
+			end = its_put(its, end, ITS_SYNC, 0, its->target[sync_cpu]);
+		its->write = end;
+		writeq(end, its->regs + GITS_CWRITER);
 		ret = its_is_idle(its) ? 0 : its_wait(its, word0 & 0xff);
 	}
 	spin_unlock_irqrestore(&its->lock, flags);
@@ -146,7 +145,8 @@ int its_send_mapd(struct its_device *dev, bool valid)
 
 int its_send_mapc(struct its *its, unsigned int cpu, bool valid)
 {
-	return its_send(its, ITS_MAPC, 0, (valid ? BIT(63) : 0) | its_target(its, cpu) | cpu, cpu);
+	its->target[cpu] = its->pta ? gic.redist[cpu].phys : (u64)gic.redist[cpu].number << 16;
+	return its_send(its, ITS_MAPC, 0, (valid ? BIT(63) : 0) | its->target[cpu] | cpu, cpu);
 }
 
 int its_send_mapti(struct its_device *dev, unsigned int event)

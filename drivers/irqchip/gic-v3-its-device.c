@@ -115,27 +115,20 @@ static void its_device_put(struct its_device *dev)
 	its_device_free(dev);
 }
 
-/* Nearly always the lowest is wanted, and free. */
-static unsigned int find_free(const struct its_device *dev, unsigned int nr)
-{
-	if (nr == 1 && dev->lowest < dev->nr_events && !test_bit(dev->lowest, dev->used))
-		return dev->lowest;
-	return bitmap_find_next_zero_area(dev->used, dev->nr_events, dev->lowest, nr,
-					  BIT(log2_up(nr)));
-}
-
-int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
-		    struct its_device **out)
+/* Any NR of its events; of a device that is new or has few left. */
+static int __attribute__((noinline)) search_events(struct its *its, u32 id, unsigned int wish,
+						   unsigned int nr, struct its_device **out)
 {
 	struct its_device *dev = its_device_find(its, id);
-	unsigned int first;
 	int ret = dev ? 0 : its_device_create(its, id, wish, &dev);
+	unsigned int first;
 
 	if (!ret && !dev->mapped)
 		ret = its_send_mapd(dev, true);
 	if (ret)
 		return ret;
-	first = find_free(dev, nr);
+	first = bitmap_find_next_zero_area(dev->used, dev->nr_events, dev->lowest, nr,
+					   BIT(log2_up(nr)));
 	if (first >= dev->nr_events) {
 		its_device_put(dev);
 		return -ENOSPC;
@@ -145,6 +138,22 @@ int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
 		dev->lowest = first + 1;
 	*out = dev;
 	return first;
+}
+
+/* Nearly always one is wanted, and the lowest is free. */
+int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
+		    struct its_device **out)
+{
+	struct its_device *dev = its_device_find(its, id);
+	unsigned int event;
+
+	if (!dev || !dev->mapped || nr != 1 || dev->lowest >= dev->nr_events ||
+	    test_bit(dev->lowest, dev->used))
+		return search_events(its, id, wish, nr, out);
+	event = dev->lowest++;
+	__set_bit(event, dev->used);
+	*out = dev;
+	return event;
 }
 
 void its_events_give(struct its_device *dev, unsigned int first, unsigned int nr)

@@ -54,16 +54,13 @@ static unsigned int its_pick_cpu(const struct its *its, const struct cpumask *ma
 	return best;
 }
 
-static int its_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
+static int __attribute__((noinline)) its_move(struct irq_data *d, const struct cpumask *dest)
 {
 	struct its_device *dev = d->chip_data;
-	unsigned int event = its_event(d), old = dev->event[event].cpu, cpu;
+	unsigned int event = its_event(d), old = dev->event[event].cpu;
+	unsigned int cpu = its_pick_cpu(dev->its, dest);
 	int ret;
 
-	(void)force;
-	if (cpumask_test_cpu(old, dest))
-		return IRQ_SET_MASK_OK_DONE;
-	cpu = its_pick_cpu(dev->its, dest);
 	if (cpu == NR_CPUS)
 		return -EINVAL;
 	ret = its_send_movi(dev, event, cpu);
@@ -76,6 +73,16 @@ static int its_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, 
 	__atomic_fetch_add(&dev->its->lines[cpu], 1, __ATOMIC_RELAXED);
 	irq_data_update_effective_affinity(d, cpumask_of(cpu));
 	return ret ?: IRQ_SET_MASK_OK_DONE;
+}
+
+/* A line that starts is nearly always there already. */
+static int its_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
+{
+	const struct its_device *dev = d->chip_data;
+
+	(void)force;
+	return cpumask_test_cpu(dev->event[its_event(d)].cpu, dest) ? IRQ_SET_MASK_OK_DONE
+								    : its_move(d, dest);
 }
 
 static void its_irq_compose_msi_msg(struct irq_data *d, struct msi_msg *msg)
@@ -258,6 +265,7 @@ static bool its_init_dev_msi_info(struct device *dev, struct irq_domain *d,
 	if (!msi_lib_init_dev_msi_info(dev, d, real_parent, info))
 		return false;
 	info->chip->irq_eoi = its_msi_eoi;
+	info->chip->irq_set_affinity = irq_chip_set_affinity_parent;	/* no other message */
 	return true;
 }
 

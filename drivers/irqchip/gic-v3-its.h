@@ -49,6 +49,7 @@ struct its {
 	unsigned int event_bits, device_bits, itt_entry_size;
 	bool pta;			/* a CPU is called by its frame's address, not its number */
 	struct cpumask mapped;		/* CPUs that have a collection; its number is theirs */
+	u64 target[NR_CPUS];		/* bits 51:16 name their redistributor [GIC3 5.3 MAPC] */
 	u32 lines[NR_CPUS];		/* active events of each CPU; atomic */
 
 	struct list_head devices;	/* and their events: the mutex of the domain's root */
