@@ -38,7 +38,7 @@ static void imsic_irq_unmask(struct irq_data *d)
 static void imsic_irq_compose_msi_msg(struct irq_data *d, struct msi_msg *msg)
 {
 	const struct imsic_vector *vec = d->chip_data;
-	phys_addr_t address = imsic.hart[vec->cpu].msi_address;
+	phys_addr_t address = vec->hart->msi_address;
 
 	msg->address_lo = (u32)address;
 	msg->address_hi = address >> 32;
@@ -71,18 +71,15 @@ static inline int imsic_vector_alloc(const struct cpumask *mask, struct irq_desc
 	return 0;
 }
 
-static int imsic_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
+static int __attribute__((noinline)) imsic_move(struct irq_data *d, const struct cpumask *dest)
 {
 	struct imsic_vector *old = d->chip_data, *new;
 	int ret;
 
-	(void)force;
-	if (cpumask_test_cpu(old->cpu, dest))
-		return IRQ_SET_MASK_OK_DONE;
 	spin_lock(&imsic.lock);
 	ret = old->former ? -EBUSY : imsic_vector_alloc(dest, irq_data_to_desc(d), &new);
 	if (!ret) {
-		if (test_bit(old->id, imsic.hart[old->cpu].enabled))
+		if (test_bit(old->id, old->hart->enabled))
 			imsic_vector_enable(new, true);
 		new->used = old->used;
 		old->heir = new;
@@ -101,6 +98,15 @@ static int imsic_irq_set_affinity(struct irq_data *d, const struct cpumask *dest
 	return IRQ_SET_MASK_OK_DONE;
 }
 
+/* A line that starts is nearly always there already. */
+static int imsic_irq_set_affinity(struct irq_data *d, const struct cpumask *dest, bool force)
+{
+	const struct imsic_vector *vec = d->chip_data;
+
+	(void)force;
+	return cpumask_test_cpu(vec->cpu, dest) ? IRQ_SET_MASK_OK_DONE : imsic_move(d, dest);
+}
+
 static int imsic_irq_retrigger(struct irq_data *d)
 {
 	imsic_vector_send(d->chip_data);
@@ -114,7 +120,7 @@ static int imsic_irq_get_irqchip_state(struct irq_data *d, enum irqchip_irq_stat
 	const struct imsic_vector *vec = d->chip_data;
 
 	if (which == IRQCHIP_STATE_MASKED) {
-		*state = !test_bit(vec->id, imsic.hart[vec->cpu].enabled);
+		*state = !test_bit(vec->id, vec->hart->enabled);
 		return 0;
 	}
 	if (which != IRQCHIP_STATE_PENDING)
@@ -276,6 +282,7 @@ static bool imsic_init_dev_msi_info(struct device *dev, struct irq_domain *d,
 	if (!msi_lib_init_dev_msi_info(dev, d, real_parent, info))
 		return false;
 	info->chip->irq_ack = imsic_irq_ack;	/* at once, without a walk to the parent */
+	info->chip->irq_set_affinity = irq_chip_set_affinity_parent;	/* writes the message */
 	return true;
 }
 

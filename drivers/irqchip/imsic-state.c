@@ -50,6 +50,7 @@ int imsic_state_init(void)
 		cpus[cpu].irqchip = hart->vector;
 		cpus[cpu].nr_irqchip = imsic.nr_ids + 1;
 		for (unsigned int id = 0; id <= imsic.nr_ids; id++) {
+			hart->vector[id].hart = hart;
 			hart->vector[id].cpu = cpu;
 			hart->vector[id].id = id;
 		}
@@ -123,19 +124,19 @@ irqreturn_t imsic_ipi(int irq, void *dev_id)
 
 void imsic_vector_enable(struct imsic_vector *vec, bool on)
 {
-	struct imsic_hart *hart = &imsic.hart[vec->cpu];
+	struct imsic_hart *hart = vec->hart;
+	unsigned int word = vec->id / 64;
+	unsigned long bit = BIT(vec->id % 64), eie = hart->enabled[word];
 
-	if (on)
-		__set_bit(vec->id, hart->enabled);
-	else
-		__clear_bit(vec->id, hart->enabled);
+	eie = on ? eie | bit : eie & ~bit;
+	hart->enabled[word] = eie;
 	vec->used |= on;
 	if (hart->down)
 		return;				/* eie is written when it starts */
 	if (vec->cpu == smp_processor_id()) {
-		imsic_csr_write(IMSIC_EIE(vec->id), hart->enabled[vec->id / 64]);
+		imsic_csr_write(IMSIC_EIE(vec->id), eie);
 	} else {
-		hart->dirty |= BIT(vec->id / 64);
+		hart->dirty |= BIT(word);
 		imsic_leave_work(hart);
 	}
 }
@@ -148,7 +149,7 @@ void imsic_vector_clear_pending(const struct imsic_vector *vec)
 
 void imsic_vector_send(const struct imsic_vector *vec)
 {
-	writel(vec->id, imsic.hart[vec->cpu].page);
+	writel(vec->id, vec->hart->page);
 }
 
 static void imsic_vector_free(struct imsic_vector *vec)
@@ -164,7 +165,7 @@ static void imsic_vector_free(struct imsic_vector *vec)
 
 void imsic_vector_leave(struct imsic_vector *vec)
 {
-	struct imsic_hart *hart = &imsic.hart[vec->cpu];
+	struct imsic_hart *hart = vec->hart;
 
 	if (vec->used && !hart->down && vec->cpu != smp_processor_id()) {
 		vec->retiring = true;

@@ -24,10 +24,11 @@ struct imsic_vector {
 	struct imsic_vector *next;	/* in its hart's list of vectors to retire */
 	struct imsic_vector *heir;	/* the line has moved there: gets what is pending here */
 	struct imsic_vector *former;	/* the line has come from there; until that is retired */
+	struct imsic_hart *hart;
 	u16 cpu, id;
 	bool used;			/* has been enabled, so may be pending */
 	bool retiring;			/* waits for its hart */
-	u64 pad[3];			/* 64 bytes: a claim finds its vector by one shift */
+	u64 pad[2];			/* 64 bytes: a claim finds its vector by one shift */
 };
 
 struct imsic_hart {
