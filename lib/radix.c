@@ -81,7 +81,7 @@ void *radix_lookup(const struct radix_tree *tree, unsigned long key)
 }
 
 /* Puts roots on top until KEY is covered. */
-static int __attribute__((noinline)) grow(struct radix_tree *tree, unsigned long key)
+static int grow(struct radix_tree *tree, unsigned long key)
 {
 	while (!tree->root || !covers(tree->root, key)) {
 		struct radix_node *old = tree->root;
@@ -96,7 +96,7 @@ static int __attribute__((noinline)) grow(struct radix_tree *tree, unsigned long
 }
 
 /* As find_slot(), and makes the nodes that are missing. NULL when out of memory. */
-static void __attribute__((noinline)) **make_slot(struct radix_tree *tree, unsigned long key)
+static void **make_slot(struct radix_tree *tree, unsigned long key)
 {
 	struct radix_node *node = tree->root;
 
@@ -115,22 +115,28 @@ static void __attribute__((noinline)) **make_slot(struct radix_tree *tree, unsig
 	return &node->slot[slot_index(node, key)];
 }
 
-int radix_insert(struct radix_tree *tree, unsigned long key, void *item)
+static int fill(struct radix_tree *tree, void **slot, void *item)
 {
-	void **slot = find_slot(tree, key);
-
-	if (!slot) {
-		if (grow(tree, key))
-			return -ENOMEM;
-		slot = make_slot(tree, key);
-		if (!slot)
-			return -ENOMEM;
-	}
 	if (*slot)
 		return -EEXIST;
 	publish(slot, item);
 	tree->count++;
 	return 0;
+}
+
+static int __attribute__((noinline)) insert_in_new_node(struct radix_tree *tree, unsigned long key,
+							 void *item)
+{
+	void **slot = grow(tree, key) ? NULL : make_slot(tree, key);
+
+	return slot ? fill(tree, slot, item) : -ENOMEM;
+}
+
+int radix_insert(struct radix_tree *tree, unsigned long key, void *item)
+{
+	void **slot = find_slot(tree, key);
+
+	return slot ? fill(tree, slot, item) : insert_in_new_node(tree, key, item);
 }
 
 void *radix_replace(struct radix_tree *tree, unsigned long key, void *item)
