@@ -71,30 +71,37 @@ static int map_table(struct pci_dev *dev, unsigned int rows)
 	return dev->msix_base ? 0 : -ENOMEM;
 }
 
-/* The control word is taken as it is, but masked: the function mask covers for it until
- * mask_all_rows(). */
-static int insert_row(struct pci_dev *dev, unsigned int row, struct irq_affinity_desc *masks)
+/* One descriptor per vector. A control word is taken as it is, but masked: the function mask covers
+ * for it until mask_all_rows(). */
+static int insert_rows(struct pci_dev *dev, unsigned int rows, const struct msix_entry *entries,
+		       unsigned int nvec, struct irq_affinity_desc *masks)
 {
-	u32 ctrl = readl(pci_msix_row(dev, row) + PCI_MSIX_ENTRY_VECTOR_CTRL);
-	struct msi_desc init = { .nvec_used = 1, .msi_index = row, .affinity = masks, .pci = {
-		.msix_ctrl = ctrl | PCI_MSIX_ENTRY_CTRL_MASKBIT, .is_msix = true, .can_mask = true,
-	} };
+	struct msi_desc init = { .nvec_used = 1, .pci = { .is_msix = true, .can_mask = true } };
+	int err = 0;
 
-	return msi_insert_msi_desc(&dev->dev, &init);
+	for (unsigned int i = 0; i < nvec && !err; i++) {
+		unsigned int row = entries ? entries[i].entry : i;
+
+		if (row >= rows)
+			return -EINVAL;
+		init.msi_index = row;
+		init.affinity = masks ? &masks[i] : NULL;
+		init.pci.msix_ctrl = readl(pci_msix_row(dev, row) + PCI_MSIX_ENTRY_VECTOR_CTRL) |
+				     PCI_MSIX_ENTRY_CTRL_MASKBIT;
+		err = msi_insert_msi_desc(&dev->dev, &init);
+	}
+	return err;
 }
 
-/* One descriptor per vector, irqs, messages. */
+/* Descriptors, irqs, messages. */
 static int setup_msix(struct pci_dev *dev, unsigned int rows, struct msix_entry *entries,
 		      unsigned int nvec, struct irq_affinity *affd)
 {
 	struct irq_affinity_desc *masks;
 	int err = spread(nvec, affd, &masks);
 
-	for (unsigned int i = 0; i < nvec && !err; i++) {
-		unsigned int row = entries ? entries[i].entry : i;
-
-		err = row < rows ? insert_row(dev, row, masks ? &masks[i] : NULL) : -EINVAL;
-	}
+	if (!err)
+		err = insert_rows(dev, rows, entries, nvec, masks);
 	kfree(masks);
 	if (err)				/* no such row, or one twice */
 		return err == -ENOMEM ? err : -EINVAL;
@@ -107,8 +114,10 @@ static int setup_msix(struct pci_dev *dev, unsigned int rows, struct msix_entry 
 /* Also those nobody uses: firmware may have left anything in them. */
 static void mask_all_rows(struct pci_dev *dev, unsigned int rows)
 {
-	for (unsigned int i = 0; i < rows; i++) {
-		char *ctrl = pci_msix_row(dev, i) + PCI_MSIX_ENTRY_VECTOR_CTRL;
+	char *row = dev->msix_base, *end = row + rows * PCI_MSIX_ENTRY_SIZE;
+
+	for (; row < end; row += PCI_MSIX_ENTRY_SIZE) {
+		char *ctrl = row + PCI_MSIX_ENTRY_VECTOR_CTRL;
 
 		writel(readl(ctrl) | PCI_MSIX_ENTRY_CTRL_MASKBIT, ctrl);
 	}
