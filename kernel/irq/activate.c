@@ -16,7 +16,7 @@ static void deactivate_levels(struct irq_data *d)
 }
 
 /* Each time the level outside of those that are DONE: chains are short. */
-static int __attribute__((noinline)) activate_levels(struct irq_data *outer, bool reserve)
+static int activate_levels(struct irq_data *outer, bool reserve)
 {
 	struct irq_data *d, *done = NULL;
 

@@ -25,19 +25,13 @@ int irq_can_set_affinity(unsigned int irq)
 	return desc && can_set_affinity(desc);
 }
 
-inline int irq_do_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force)
+/* DEST: what of MASK the chip may use. */
+static __always_inline int tell_chip(struct irq_data *d, const struct cpumask *mask,
+				     const struct cpumask *dest, bool force)
 {
 	const struct irq_chip *chip = d->chip;
-	struct cpumask dest;
-	int ret;
+	int ret = chip->irq_set_affinity(d, dest, force);
 
-	if (!chip->irq_set_affinity)
-		return -EINVAL;
-	if (force)
-		cpumask_copy(&dest, mask);
-	else if (!cpumask_and(&dest, mask, cpu_online_mask))
-		return -EINVAL;
-	ret = chip->irq_set_affinity(d, &dest, force);
 	switch (ret) {
 	case IRQ_SET_MASK_OK:
 	case IRQ_SET_MASK_OK_DONE:
@@ -51,6 +45,19 @@ inline int irq_do_set_affinity(struct irq_data *d, const struct cpumask *mask, b
 	if (cpumask_empty(irq_data_get_effective_affinity_mask(d)))
 		pr_warn_once("%s did not tell where irq %u goes", chip->name, d->irq);
 	return 0;
+}
+
+int irq_do_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force)
+{
+	struct cpumask dest;
+
+	if (!d->chip->irq_set_affinity)
+		return -EINVAL;
+	if (force)
+		cpumask_copy(&dest, mask);
+	else if (!cpumask_and(&dest, mask, cpu_online_mask))
+		return -EINVAL;
+	return tell_chip(d, mask, &dest, force);
 }
 
 static void park(struct irq_desc *desc, const struct cpumask *mask)
@@ -131,18 +138,19 @@ int irq_set_affinity_user(unsigned int irq, const struct cpumask *mask)
 int irq_setup_affinity(struct irq_desc *desc)
 {
 	struct irq_data *d = &desc->irq_data;
+	u32 state = desc_state(desc);
 	struct cpumask mask;
 
 	if (!can_set_affinity(desc))
 		return 0;
-	if (!irqd_test(d, IRQD_AFFINITY_MANAGED | IRQD_AFFINITY_SET) ||
+	if (!(state & (IRQD_AFFINITY_MANAGED | IRQD_AFFINITY_SET)) ||
 	    !cpumask_and(&mask, irq_data_get_affinity_mask(d), cpu_online_mask)) {
-		if (irqd_affinity_was_set(d))
+		if (state & IRQD_AFFINITY_SET)
 			irqd_clear(d, IRQD_AFFINITY_SET);
 		if (!cpumask_and(&mask, &irq_default_affinity, cpu_online_mask))
 			cpumask_copy(&mask, cpu_online_mask);
 	}
-	return irq_do_set_affinity(d, &mask, false);
+	return tell_chip(d, &mask, &mask, false);
 }
 
 /* ---- Deferred moves: called by a chip's ack or eoi, locked, in the line's own interrupt ----- */

@@ -28,6 +28,9 @@ void irq_domain_free_level(struct irq_data *d);		/* of its memory, if it is its 
 int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
 				 void *arg, bool realloc, const struct irq_affinity_desc *affinity);
 
+/* Its last step, for numbers that irq_alloc_row() has made for D; on failure they are freed. */
+int irq_domain_fill_irqs(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs, void *arg);
+
 /* level.c. Under the root's mutex: calls D's free() for each of the irqs that has a level there. */
 void irq_domain_free_hierarchy(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs);
 extern const struct irq_chip irq_disconnected_chip;

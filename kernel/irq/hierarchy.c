@@ -76,27 +76,21 @@ static int alloc_irq_data(struct irq_domain *d, unsigned int virq, unsigned int 
 	return 0;
 }
 
-/* Checks that every level got a chip; cuts off what alloc() has marked (S-040). */
+/* Cuts off what alloc() has marked: nothing below it has a chip. (S-040) */
 static int __attribute__((noinline)) trim_hierarchy(struct irq_desc *desc)
 {
-	struct irq_data *d = &desc->irq_data, *last = d, *cut = NULL;
+	struct irq_data *last = &desc->irq_data, *cut;
 
-	if (!d->chip || d->chip == &irq_disconnected_chip)
+	desc->istate &= ~IRQS_TRIM;
+	if (last->chip == &irq_disconnected_chip)
 		return -EINVAL;
-	for (d = d->parent_data; d; d = d->parent_data) {
-		bool marked = d->chip == &irq_disconnected_chip;
-
-		if (cut ? d->chip != NULL : !d->chip)
+	while ((cut = last->parent_data) && cut->chip != &irq_disconnected_chip)
+		last = cut;
+	for (struct irq_data *d = cut ? cut->parent_data : NULL; d; d = d->parent_data)
+		if (d->chip)
 			return -EINVAL;
-		if (marked)
-			cut = d;
-		if (!cut)
-			last = d;
-	}
-	if (cut) {
-		last->parent_data = NULL;
-		free_levels(cut);
-	}
+	last->parent_data = NULL;
+	free_levels(cut);
 	return 0;
 }
 
@@ -114,8 +108,10 @@ static int publish(struct irq_desc *desc)
 {
 	struct irq_data *outer = &desc->irq_data, *d;
 
+	if (desc->istate & IRQS_TRIM && trim_hierarchy(desc))
+		return -EINVAL;
 	for (d = outer; d; d = d->parent_data) {
-		int ret = irq_domain_set_mapping(d->domain, d);
+		int ret = d->chip ? irq_domain_set_mapping(d->domain, d) : -EINVAL;
 
 		if (ret) {
 			unpublish_levels(outer, d);
@@ -138,23 +134,11 @@ static void unpublish(unsigned int virq)
 
 /* ---- Allocation ----------------------------------------------------------------------------- */
 
-static bool is_whole(const struct irq_desc *desc)
-{
-	const struct irq_data *d = &desc->irq_data;
-
-	while (d && d->chip && d->chip != &irq_disconnected_chip)
-		d = d->parent_data;
-	return !d;
-}
-
-static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
+static int publish_all(unsigned int virq, unsigned int nr_irqs)
 {
 	for (unsigned int done = 0; done < nr_irqs; done++) {
-		struct irq_desc *desc = irq_to_desc(virq + done);
-		int ret = is_whole(desc) ? 0 : trim_hierarchy(desc);
+		int ret = publish(irq_to_desc(virq + done));
 
-		if (!ret)
-			ret = publish(desc);
 		if (ret) {
 			while (done--)
 				unpublish(virq + done);
@@ -164,34 +148,36 @@ static int trim_and_publish(unsigned int virq, unsigned int nr_irqs)
 	return 0;
 }
 
+int irq_domain_fill_irqs(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs, void *arg)
+{
+	int ret = d->ops->alloc(d, virq, nr_irqs, arg);
+
+	if (ret >= 0) {
+		ret = publish_all(virq, nr_irqs);
+		if (!ret)
+			return virq;
+		irq_domain_free_hierarchy(d, virq, nr_irqs);
+	}
+	free_irq_data(virq, nr_irqs);
+	irq_free_descs(virq, nr_irqs);
+	return ret;
+}
+
 int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned int nr_irqs,
 				 void *arg, bool realloc, const struct irq_affinity_desc *affinity)
 {
-	struct irq_data *old = realloc && irq_base >= 0 ? irq_get_irq_data(irq_base) : NULL;
-	int virq = irq_base, ret = 0;
+	bool old = realloc && irq_base >= 0 && irq_to_desc(irq_base);
+	int virq = irq_base;
 
 	if (!d->ops || !d->ops->alloc)
 		return -ENOSYS;
-	if (!old)
+	if (!old) {
 		virq = irq_alloc_descs_affinity(irq_base, max(irq_base, 1), nr_irqs, d, affinity);
-	else if (old->domain != d)	/* else it was made for this */
-		ret = alloc_irq_data(d, virq, nr_irqs);
-	if (virq < 0)
-		return virq;
-	if (ret)
-		goto free_descs;
-	ret = d->ops->alloc(d, virq, nr_irqs, arg);
-	if (ret < 0)
-		goto free_data;
-	ret = trim_and_publish(virq, nr_irqs);
-	if (!ret)
-		return virq;
-	irq_domain_free_hierarchy(d, virq, nr_irqs);
-free_data:
-	free_irq_data(virq, nr_irqs);
-free_descs:
-	irq_free_descs(virq, nr_irqs);
-	return ret;
+	} else if (alloc_irq_data(d, virq, nr_irqs)) {
+		irq_free_descs(virq, nr_irqs);
+		return -ENOMEM;
+	}
+	return virq < 0 ? virq : irq_domain_fill_irqs(d, virq, nr_irqs, arg);
 }
 
 int __irq_domain_alloc_irqs(struct irq_domain *d, int irq_base, unsigned int nr_irqs, int node,

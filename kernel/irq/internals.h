@@ -12,6 +12,7 @@ enum {
 	IRQS_POLL_INPROGRESS	= 1 << 3,
 	IRQS_ONESHOT		= 1 << 5,
 	IRQS_REPLAY		= 1 << 6,
+	IRQS_TRIM		= 1 << 7,	/* being allocated: some levels are to be cut off */
 	IRQS_PENDING		= 1 << 9,
 	IRQS_EOI_OWED		= 1 << 15,	/* chip waits for the eoi of a threaded line */
 	IRQS_CHAINED		= 1 << 16,	/* the line feeds another controller */

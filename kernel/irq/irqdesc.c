@@ -17,10 +17,11 @@ static DECLARE_BITMAP(allocated_irqs, NR_IRQS) = { 1 };	/* 0 is taken for ever *
 static unsigned int lowest_free = 1;	/* all below are taken: a search need not look there */
 static struct mutex sparse_irq_lock = MUTEX_INIT(sparse_irq_lock);
 
-/* The levels of D and its parents, in the memory behind DESC, which is all zero. */
-static void init_levels(struct irq_desc *desc, unsigned int irq, struct irq_domain *d)
+/* The levels of D and its parents, from PLACE on. */
+static void init_levels(struct irq_desc *desc, unsigned int irq, struct irq_domain *d,
+			struct irq_data *place)
 {
-	struct irq_data *data = &desc->irq_data, *place = irq_desc_level(desc, 0);
+	struct irq_data *data = &desc->irq_data;
 
 	for (;;) {
 		data->irq = irq;
@@ -34,25 +35,17 @@ static void init_levels(struct irq_desc *desc, unsigned int irq, struct irq_doma
 	}
 }
 
-static struct irq_desc *alloc_desc(unsigned int irq, struct irq_domain *d,
-				   const struct irq_affinity_desc *affinity)
+/* DESC is all zero. */
+static void init_desc(struct irq_desc *desc, const struct irq_affinity_desc *affinity)
 {
-	unsigned int levels = d ? d->nr_parents : 0;
-	struct irq_desc *desc = kzalloc(irq_desc_level_offset(levels));
-
-	if (!desc)
-		return NULL;
-	desc->nr_levels = levels;
 	desc->handle_irq = handle_bad_irq;
 	desc->depth = 1;
-	init_levels(desc, irq, d);
 	desc->irq_data.chip = &no_irq_chip;
 	desc->irq_common_data.state_use_accessors = IRQD_IRQ_DISABLED | IRQD_IRQ_MASKED |
 		(affinity && affinity->is_managed ? IRQD_AFFINITY_MANAGED | IRQD_MANAGED_SHUTDOWN
 						  : 0);
 	cpumask_and(&desc->irq_common_data.affinity,
 		    affinity ? &affinity->mask : &irq_default_affinity, cpu_possible_mask);
-	return desc;
 }
 
 static void free_desc(unsigned int irq)
@@ -66,18 +59,6 @@ static void free_desc(unsigned int irq)
 	kfree(desc);
 }
 
-static int add_desc(unsigned int irq, struct irq_domain *d,
-		    const struct irq_affinity_desc *affinity)
-{
-	struct irq_desc *desc = alloc_desc(irq, d, affinity);
-
-	if (!desc)
-		return -ENOMEM;
-	__atomic_store_n(&irq_desc_table[irq], desc, __ATOMIC_RELEASE);
-	__set_bit(irq, allocated_irqs);
-	return 0;
-}
-
 static void remove_desc(unsigned int irq)
 {
 	free_desc(irq);
@@ -88,15 +69,23 @@ static void remove_desc(unsigned int irq)
 static int add_descs(unsigned int start, unsigned int cnt, struct irq_domain *d,
 		     const struct irq_affinity_desc *affinity)
 {
+	unsigned int levels = d ? d->nr_parents : 0;
+	size_t base = irq_desc_level_offset(0), size = irq_desc_level_offset(levels);
+
 	for (unsigned int irq = start; irq < start + cnt; irq++) {
-		if (add_desc(irq, d, affinity)) {
+		struct irq_desc *desc = kzalloc(size);
+
+		if (!desc) {
 			while (irq-- > start)
 				remove_desc(irq);
 			return -ENOMEM;
 		}
-		if (affinity)
-			affinity++;
+		desc->nr_levels = levels;
+		init_levels(desc, irq, d, (struct irq_data *)((char *)desc + base));
+		init_desc(desc, affinity ? affinity++ : NULL);
+		__atomic_store_n(&irq_desc_table[irq], desc, __ATOMIC_RELEASE);
 	}
+	bitmap_set(allocated_irqs, start, cnt);
 	if (start == lowest_free)
 		lowest_free += cnt;
 	return start;

@@ -48,6 +48,7 @@ int irq_domain_disconnect_hierarchy(struct irq_domain *domain, unsigned int virq
 	if (!d)
 		return -EINVAL;
 	d->chip = &irq_disconnected_chip;
+	irq_data_to_desc(d)->istate |= IRQS_TRIM;
 	return 0;
 }
 

@@ -171,7 +171,7 @@ int irq_setup_action(struct irq_desc *desc, struct irqaction *new)
 	ret = new->thread_fn ? irq_threads_create(new) : 0;
 	if (ret)
 		goto stop;
-	if (desc->irq_data.chip->flags & IRQCHIP_ONESHOT_SAFE)
+	if (new->flags & IRQF_ONESHOT && desc->irq_data.chip->flags & IRQCHIP_ONESHOT_SAFE)
 		new->flags &= ~IRQF_ONESHOT;
 
 	mutex_lock(&desc->request_mutex);
@@ -193,13 +193,9 @@ stop:
 	return ret;
 }
 
-static int check_request(unsigned int irq, irq_handler_t handler, irq_handler_t thread_fn,
-			 unsigned long flags, void *dev_id)
+static int check_request(const struct irq_desc *desc, irq_handler_t handler,
+			 irq_handler_t thread_fn, unsigned long flags, void *dev_id)
 {
-	struct irq_desc *desc = irq_to_desc(irq);
-
-	if (irq == IRQ_NOTCONNECTED)
-		return -ENOTCONN;
 	if ((flags & IRQF_SHARED) && (!dev_id || (flags & IRQF_NO_AUTOEN)))
 		return -EINVAL;
 	if (!desc || irq_settings_is(desc, IRQ_NOREQUEST | IRQ_PER_CPU_DEVID))
@@ -217,9 +213,13 @@ static size_t action_size(irq_handler_t thread_fn, unsigned long flags)
 int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t thread_fn,
 			 unsigned long flags, const char *name, void *dev_id)
 {
+	struct irq_desc *desc = irq_to_desc(irq);
 	struct irqaction *action;
-	int ret = check_request(irq, handler, thread_fn, flags, dev_id);
+	int ret;
 
+	if (irq == IRQ_NOTCONNECTED)
+		return -ENOTCONN;
+	ret = check_request(desc, handler, thread_fn, flags, dev_id);
 	if (ret)
 		return ret;
 	action = kzalloc(action_size(thread_fn, flags));
@@ -231,7 +231,7 @@ int request_threaded_irq(unsigned int irq, irq_handler_t handler, irq_handler_t 
 	action->name = name;
 	action->irq = irq;
 	action->flags = flags;
-	ret = irq_setup_action(irq_to_desc(irq), action);
+	ret = irq_setup_action(desc, action);
 	if (ret)
 		irq_free_action(action);
 	return ret;

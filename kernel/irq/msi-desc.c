@@ -49,25 +49,29 @@ void msi_unlock_descs(struct device *dev)
 
 /* ---- Descriptors ---------------------------------------------------------------------------- */
 
+static struct msi_desc *copy_masks(struct msi_desc *desc)
+{
+	size_t size = desc->nvec_used * sizeof(*desc->affinity);
+	void *masks = kmalloc(size);
+
+	if (masks) {
+		desc->affinity = memcpy(masks, desc->affinity, size);
+		return desc;
+	}
+	kfree(desc);
+	return NULL;
+}
+
 static struct msi_desc *alloc_desc(struct device *dev, const struct msi_desc *init)
 {
 	struct msi_desc *desc = kmalloc(sizeof(*desc));
-	size_t masks = init->nvec_used * sizeof(*init->affinity);
 
 	if (!desc)
 		return NULL;
 	*desc = *init;
 	desc->dev = dev;
 	desc->irq = 0;
-	if (!init->affinity)
-		return desc;
-	desc->affinity = kzalloc(masks);
-	if (desc->affinity) {
-		memcpy(desc->affinity, init->affinity, masks);
-		return desc;
-	}
-	kfree(desc);
-	return NULL;
+	return desc->affinity ? copy_masks(desc) : desc;
 }
 
 static unsigned int lowest_free_index(struct msi_dev_domain *dom)

@@ -51,7 +51,7 @@ static int could_be_had(struct irq_domain *d, const struct msi_desc *desc, unsig
 	return desc->nvec_used > 1 ? 1 : done ? (int)done : -ENOSPC;
 }
 
-/* VIRQ: its numbers, -1 for any. */
+/* VIRQ: its numbers, made by irq_alloc_row(); -1: none yet. */
 static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_info *info,
 			   struct msi_desc *desc, int virq, msi_alloc_info_t *arg,
 			   unsigned int done)
@@ -62,8 +62,11 @@ static int alloc_desc_irqs(struct irq_domain *domain, const struct msi_domain_in
 	arg->hwirq = desc->msi_index;
 	if (info->ops->set_desc)
 		info->ops->set_desc(arg, desc);
-	virq = irq_domain_alloc_irqs_locked(domain, virq, desc->nvec_used, arg, true,
-					    desc->affinity);
+	if (virq < 0)
+		virq = irq_domain_alloc_irqs_locked(domain, -1, desc->nvec_used, arg, false,
+						    desc->affinity);
+	else
+		virq = irq_domain_fill_irqs(domain, virq, desc->nvec_used, arg);
 	if (virq < 0)
 		return could_be_had(domain, desc, done);
 	desc->irq = virq;

@@ -144,10 +144,12 @@ int irq_startup(struct irq_desc *desc, bool resend)
 		if (!irqd_is_started(d))
 			return ret;
 	} else {
-		if (d->chip->flags & IRQCHIP_AFFINITY_PRE_STARTUP)
+		bool before = d->chip->flags & IRQCHIP_AFFINITY_PRE_STARTUP;
+
+		if (before)
 			irq_setup_affinity(desc);
 		ret = start_chip(desc);
-		if (!(d->chip->flags & IRQCHIP_AFFINITY_PRE_STARTUP))
+		if (!before)
 			irq_setup_affinity(desc);
 	}
 	if (resend && (desc->istate & IRQS_PENDING))

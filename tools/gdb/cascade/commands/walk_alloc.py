@@ -126,8 +126,8 @@ class Follower:
             self._hop('asked', 0, 'the driver wants %d to %d vectors' % (signed(values[1]), signed(values[2])),
                       gdb.newest_frame().pc())
             self.at_return(self._given)
-            self.watch(int(symbol('irq_domain_alloc_irqs_locked').address), self._domain)
-            self.watch(int(symbol('irq_create_mapping_locked').address), self._domain)
+            for name in 'irq_domain_alloc_irqs_locked', 'irq_domain_fill_irqs', 'irq_create_mapping_locked':
+                self.watch(int(symbol(name).address), self._domain)
             self.watch(int(symbol('irq_startup').address), self._startup)
         return event
 
