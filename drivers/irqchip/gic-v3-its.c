@@ -147,42 +147,38 @@ const struct irq_chip its_chip = {
 
 /* ---- The domain ----------------------------------------------------------------------------- */
 
-static int its_alloc_lines(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
-			   struct its_device *dev, unsigned int event)
+static void its_init_lines(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
+			   struct its_device *dev, unsigned int lpi)
 {
-	unsigned int first = dev->first_lpi + event;
-	struct irq_fwspec lpi;
-	int ret;
-
-	lpi.fwnode = d->parent->fwnode;
-	lpi.param_count = 3;
-	lpi.param[0] = GIC_LPI;
-	lpi.param[1] = first;
-	lpi.param[2] = IRQ_TYPE_EDGE_RISING;
-	ret = irq_domain_alloc_irqs_parent(d, virq, nr_irqs, &lpi);
-	for (unsigned int i = 0; !ret && i < nr_irqs; i++) {
+	for (unsigned int i = 0; i < nr_irqs; i++) {
 		struct irq_data *data = irq_domain_get_irq_data(d, virq + i);
 
-		irq_data_set_chip(data, first + i, &its_chip, dev);
+		irq_data_set_chip(data, lpi + i, &its_chip, dev);
 		/* The last, as MOVI does not wait for a handler. */
 		irqd_set(data, IRQD_SINGLE_TARGET | IRQD_AFFINITY_ON_ACTIVATE |
 			       IRQD_RESEND_WHEN_IN_PROGRESS);
 	}
-	return ret;
 }
 
 static int its_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned int nr_irqs,
 			    void *arg)
 {
 	const msi_alloc_info_t *info = arg;
-	struct its *its = d->host_data;
+	struct irq_fwspec lpi;
 	struct its_device *dev;
 	int event, ret;
 
-	event = its_events_take(its, info->device_id, max(info->nvec, nr_irqs), nr_irqs, &dev);
+	event = its_events_take(d->host_data, info->device_id, max(info->nvec, nr_irqs), nr_irqs,
+				&dev);
 	if (event < 0)
 		return event;
-	ret = its_alloc_lines(d, virq, nr_irqs, dev, event);
+	its_init_lines(d, virq, nr_irqs, dev, dev->first_lpi + event);
+	lpi.fwnode = d->parent->fwnode;
+	lpi.param_count = 3;
+	lpi.param[0] = GIC_LPI;
+	lpi.param[1] = dev->first_lpi + event;
+	lpi.param[2] = IRQ_TYPE_EDGE_RISING;
+	ret = irq_domain_alloc_irqs_parent(d, virq, nr_irqs, &lpi);
 	if (ret)
 		its_events_give(dev, event, nr_irqs);
 	return ret;

@@ -107,13 +107,11 @@ inline int msi_dev_domain_insert(struct device *dev, struct msi_dev_domain *dom,
 
 int msi_domain_insert_msi_desc(struct device *dev, unsigned int domid, const struct msi_desc *init)
 {
-	int ret = domid < MSI_MAX_DEVICE_IRQDOMAINS ? 0 : -EINVAL;
-
-	if (!ret && !dev->msi.data)
-		ret = msi_setup_device_data(dev);
-	if (!ret)
-		ret = msi_dev_domain_insert(dev, msi_dev_domain(dev, domid), init);
-	return min(ret, 0);
+	if (domid >= MSI_MAX_DEVICE_IRQDOMAINS)
+		return -EINVAL;
+	if (!dev->msi.data && msi_setup_device_data(dev))
+		return -ENOMEM;
+	return min(msi_dev_domain_insert(dev, &dev->msi.data->dom[domid], init), 0);
 }
 
 struct msi_desc *msi_desc_from(struct device *dev, unsigned int domid, unsigned int index,
