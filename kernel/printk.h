@@ -11,7 +11,7 @@
 #include <lib/types.h>
 #include <stdarg.h>
 
-void printk(const char *fmt, ...) __printf(1, 2);
+void printk(const char *fmt, ...) __printf(1, 2) __attribute__((cold));
 void vprintk(const char *fmt, va_list args);
 /* Raw bytes under the same lock: shell output, JSON. Text is written in order; blocks for room
  * only in thread context. */
