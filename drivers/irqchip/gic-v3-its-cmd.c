@@ -149,14 +149,13 @@ int its_send_mapc(struct its *its, unsigned int cpu, bool valid)
 	return its_send(its, ITS_MAPC, 0, (valid ? BIT(63) : 0) | its->target[cpu] | cpu, cpu);
 }
 
-int its_send_mapti(struct its_device *dev, unsigned int event)
+int its_send_mapti(struct its_device *dev, unsigned int event, unsigned int cpu)
 {
 	u64 lpi = dev->first_lpi + event;
-	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MAPTI, lpi << 32 | event,
-			   dev->event[event].cpu, dev->event[event].cpu);
+	int ret = its_send(dev->its, (u64)dev->id << 32 | ITS_MAPTI, lpi << 32 | event, cpu, cpu);
 
 	if (ret != -EBUSY)
-		dev->event[event].present = true;
+		dev->event[event] = (struct its_event){ .cpu = cpu, .present = true };
 	return ret;
 }
 

@@ -147,7 +147,7 @@ int its_events_take(struct its *its, u32 id, unsigned int wish, unsigned int nr,
 	struct its_device *dev = its_device_find(its, id);
 	unsigned int event;
 
-	if (!dev || !dev->mapped || nr != 1 || dev->lowest >= dev->nr_events ||
+	if (nr != 1 || !dev || !dev->mapped || dev->lowest >= dev->nr_events ||
 	    test_bit(dev->lowest, dev->used))
 		return search_events(its, id, wish, nr, out);
 	event = dev->lowest++;

@@ -166,17 +166,19 @@ static int its_domain_alloc(struct irq_domain *d, unsigned int virq, unsigned in
 	const msi_alloc_info_t *info = arg;
 	struct irq_fwspec lpi;
 	struct its_device *dev;
+	unsigned int first;
 	int event, ret;
 
 	event = its_events_take(d->host_data, info->device_id, max(info->nvec, nr_irqs), nr_irqs,
 				&dev);
 	if (event < 0)
 		return event;
-	its_init_lines(d, virq, nr_irqs, dev, dev->first_lpi + event);
+	first = dev->first_lpi + event;
+	its_init_lines(d, virq, nr_irqs, dev, first);
 	lpi.fwnode = d->parent->fwnode;
 	lpi.param_count = 3;
 	lpi.param[0] = GIC_LPI;
-	lpi.param[1] = dev->first_lpi + event;
+	lpi.param[1] = first;
 	lpi.param[2] = IRQ_TYPE_EDGE_RISING;
 	ret = irq_domain_alloc_irqs_parent(d, virq, nr_irqs, &lpi);
 	if (ret)
@@ -211,8 +213,7 @@ static int its_domain_activate(struct irq_domain *d, struct irq_data *data, bool
 	}
 	if (dev->event[event].present && its_send_discard(dev, event))
 		return -EBUSY;
-	dev->event[event].cpu = cpu;
-	ret = its_send_mapti(dev, event);
+	ret = its_send_mapti(dev, event, cpu);
 	if (ret)
 		return ret;
 	__atomic_fetch_add(&dev->its->lines[cpu], 1, __ATOMIC_RELAXED);

@@ -119,7 +119,7 @@ int its_queue_init(struct its *its);
 void its_queue_free(struct its *its);
 int its_send_mapd(struct its_device *dev, bool valid);
 int its_send_mapc(struct its *its, unsigned int cpu, bool valid);
-int its_send_mapti(struct its_device *dev, unsigned int event);
+int its_send_mapti(struct its_device *dev, unsigned int event, unsigned int cpu);
 int its_send_movi(struct its_device *dev, unsigned int event, unsigned int cpu);
 int its_send_discard(struct its_device *dev, unsigned int event);
 int its_send_inv(const struct its_device *dev, unsigned int event);

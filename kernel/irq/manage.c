@@ -75,7 +75,7 @@ static int assign_thread_mask(struct irq_desc *desc, struct irqaction *new)
 	unsigned long used = 0;
 
 	if (!(new->flags & IRQF_ONESHOT)) {
-		if (new->handler != irq_default_primary_handler ||
+		if (!new->thread_fn || new->handler != irq_default_primary_handler ||
 		    (desc->irq_data.chip->flags & IRQCHIP_ONESHOT_SAFE))
 			return 0;
 		/* Nobody would quiet the device before its line is open again. (S-058) */

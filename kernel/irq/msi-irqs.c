@@ -101,17 +101,18 @@ static int prepare(struct irq_domain *domain, const struct msi_domain_info *info
 static unsigned int mark_unbound(struct msi_dev_domain *dom, unsigned int first, unsigned int last,
 				 bool *same)
 {
-	unsigned int wanted = 0;
 	struct msi_desc *desc;
+	uintptr_t masks = 0;
+	unsigned int wanted = 0;
 
-	*same = true;
 	for_each_present(desc, &dom->descs, first, last) {
 		desc->fresh = !desc->irq;
 		if (!desc->fresh)
 			continue;
 		wanted += desc->nvec_used;
-		*same &= !desc->affinity;
+		masks |= (uintptr_t)desc->affinity;
 	}
+	*same = !masks;
 	return wanted;
 }
 

@@ -144,12 +144,10 @@ int irq_startup(struct irq_desc *desc, bool resend)
 		if (!irqd_is_started(d))
 			return ret;
 	} else {
-		bool before = d->chip->flags & IRQCHIP_AFFINITY_PRE_STARTUP;
-
-		if (before)
+		if (d->chip->flags & IRQCHIP_AFFINITY_PRE_STARTUP)
 			irq_setup_affinity(desc);
 		ret = start_chip(desc);
-		if (!before)
+		if (!(d->chip->flags & IRQCHIP_AFFINITY_PRE_STARTUP))
 			irq_setup_affinity(desc);
 	}
 	if (resend && (desc->istate & IRQS_PENDING))
