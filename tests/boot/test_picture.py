@@ -108,7 +108,7 @@ def test_trace_begins_anew(row, disk):
 @pytest.mark.parametrize('threads', ['', 'threadirqs'])
 def test_trace_file(row, threads, tmp_path):
     """Spans nest; an arrow goes forward in time, through spans, and ends in the handler or its thread.
-    Where QEMU tells what devices send, every message has its arrow."""
+    Each interrupt of the disk has one that begins with what QEMU says the disk sent."""
     out = tmp_path / 'trace.json'
     tool('trace', row, OUT=str(out), QEMU='1', CMD='blk sum 0 2048', BOOTARGS=threads)
     document = json.loads(out.read_text())
@@ -136,9 +136,26 @@ def test_trace_file(row, threads, tmp_path):
         pids = [e['pid'] for e in way]
         assert pids[-1] == (3 if 'irq' in tracks[way[-1]['pid'], way[-1]['tid']] else 1)
         handled += 1 in pids
-    disk = [way for way in arrows.values() if 'virtio0-req' in way[0]['name']]
-    if machine.takes_messages(row):
-        assert disk and all(way[0]['pid'] == 4 for way in disk)
+    disk = [way for way in arrows.values() if 'virtio0' in way[0]['name']]
+    assert disk and all(way[0]['pid'] == 4 for way in disk)
     if threads:
         assert any(way[-1]['pid'] == 3 for way in arrows.values())
     assert handled
+
+
+def test_trace_tracks(row, tmp_path):
+    """One for each CPU, also where nothing came, and one for each controller, under its domain's name. A
+    message's arrow ends on the CPU that it was sent to."""
+    out = tmp_path / 'trace.json'
+    tool('trace', row, OUT=str(out), QEMU='1', CMD='irq doctor; blk sum 0 256', SMP='3')
+    domains, = machine.run(row, 'domains --json', disks=[machine.disk_image(str(tmp_path / 'disk'), 2048)]).documents
+    events = json.loads(out.read_text())['traceEvents']
+    tracks = {(e['pid'], e['tid']): e['args']['name'] for e in events if e['name'] == 'thread_name'}
+    assert [name for (pid, _), name in tracks.items() if pid == 1] == ['cpu 0', 'cpu 1', 'cpu 2']
+    assert {name for (pid, _), name in tracks.items() if pid == 2} <= {domain['name'] for domain in domains}
+    sent = {(e['tid'], e['ts']): re.search(r'to hart (\d+)$', e['name']) for e in events if e['ph'] == 'X' and e['pid'] == 4}
+    ends = {e['id']: tracks[e['pid'], e['tid']] for e in events if e['ph'] == 'f'}
+    pairs = {(sent[e['tid'], e['ts']][1], ends[e['id']]) for e in events
+             if e['ph'] == 's' and e['pid'] == 4 and sent[e['tid'], e['ts']]}
+    assert len(pairs) == len({hart for hart, _ in pairs}) == len({cpu for _, cpu in pairs})
+    assert len(pairs) == (3 if row.machine == 'aia' else 0)
