@@ -76,16 +76,19 @@ static int alloc_irq_data(struct irq_domain *d, unsigned int virq, unsigned int 
 	return 0;
 }
 
-/* Cuts off what alloc() has marked: nothing below it has a chip. (S-040) */
+/* Cuts off what alloc() has marked, if all above it and nothing below it has a chip. (S-040) */
 static int __attribute__((noinline)) trim_hierarchy(struct irq_desc *desc)
 {
 	struct irq_data *last = &desc->irq_data, *cut;
 
 	desc->istate &= ~IRQS_TRIM;
-	if (last->chip == &irq_disconnected_chip)
+	if (!last->chip || last->chip == &irq_disconnected_chip)
 		return -EINVAL;
-	while ((cut = last->parent_data) && cut->chip != &irq_disconnected_chip)
+	while ((cut = last->parent_data) && cut->chip != &irq_disconnected_chip) {
+		if (!cut->chip)
+			return -EINVAL;
 		last = cut;
+	}
 	for (struct irq_data *d = cut ? cut->parent_data : NULL; d; d = d->parent_data)
 		if (d->chip)
 			return -EINVAL;

@@ -248,6 +248,11 @@ static void s038_free_is_called_when_alloc_had_succeeded(void **state)
 	assert_int_equal(levels_of("CNC"), -EINVAL);
 	assert_rec("o.free(1,3) m.free(1,3) i.free(1,3)");	/* the data is still there */
 	assert_int_equal(host_bytes_live(), live);
+	assert_int_equal(levels_of("CNX"), -EINVAL);
+	assert_rec("o.free(1,3) m.free(1,3) i.free(1,3)");	/* nor is anything cut off */
+	assert_int_equal(levels_of("NCX"), -EINVAL);
+	assert_rec("o.free(1,3) m.free(1,3) i.free(1,3)");
+	assert_int_equal(host_bytes_live(), live);
 	shape = "CNC";
 	assert_int_equal(irq_domain_alloc_irqs(shaped[0], 2, -1, NULL), -EINVAL);
 	assert_rec("o.free(1,3) m.free(1,3) i.free(1,3) o.free(1,4) m.free(1,4) i.free(1,4)");
