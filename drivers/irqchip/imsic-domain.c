@@ -45,16 +45,19 @@ static void imsic_irq_compose_msi_msg(struct irq_data *d, struct msi_msg *msg)
 	msg->data = vec->id;
 }
 
-/* The device must have the new message before the old vector is left, so it is written here. */
+/* The device must have the new message before the old vector is left, so it is written here, by the
+ * outermost level that sends messages. */
 static void imsic_write_msg(struct irq_data *d)
 {
-	struct irq_data *leaf = &irq_data_to_desc(d)->irq_data;
+	struct irq_data *sender = &irq_data_to_desc(d)->irq_data;
 	struct msi_msg msg;
 
-	if (!irqd_is_activated(d) || !leaf->chip->irq_write_msi_msg)
+	while (sender && !sender->chip->irq_write_msi_msg)
+		sender = sender->parent_data;
+	if (!sender || !irqd_is_activated(d))
 		return;		/* activation will */
-	irq_chip_compose_msi_msg(leaf, &msg);
-	leaf->chip->irq_write_msi_msg(leaf, &msg);
+	irq_chip_compose_msi_msg(sender, &msg);
+	sender->chip->irq_write_msi_msg(sender, &msg);
 }
 
 /* A vector on one CPU of MASK for the line DESC; as irq_matrix_alloc(). */

@@ -194,6 +194,49 @@ static void s185_a_cpu_that_is_in_the_mask_already_keeps_it(void **state)
 	assert_int_equal(irq_matrix_allocated(imsic.matrix, cpu), 1);
 }
 
+static int alloc_on_top(struct irq_domain *d, unsigned int irq, unsigned int nr, void *arg)
+{
+	static const struct irq_chip forwards = {
+		.name = "on top", .irq_ack = irq_chip_ack_parent, .irq_eoi = irq_chip_eoi_parent,
+		.irq_mask = irq_chip_mask_parent, .irq_unmask = irq_chip_unmask_parent,
+		.irq_set_type = irq_chip_set_type_parent,
+		.irq_set_affinity = irq_chip_set_affinity_parent,
+	};
+
+	(void)nr, (void)arg;
+	return irq_domain_set_hwirq_and_chip(d, irq, 1, &forwards, NULL);
+}
+
+static const struct irq_domain_ops on_top_ops = {
+	.alloc = alloc_on_top, .free = irq_domain_free_irqs_common,
+};
+
+/* Who sends the message need not be the outermost. */
+static void s185_message_is_rewritten_below_another_level(void **state)
+{
+	unsigned int irq = board_map(20, IRQ_TYPE_EDGE_RISING);
+	struct irq_domain *aplic = irq_get_irq_data(irq)->domain;
+	struct irq_domain *d = irq_domain_create_hierarchy(aplic, 0, 8, NULL, &on_top_ops, NULL);
+
+	(void)state;
+	assert_int_equal(irq_domain_push_irq(d, irq, NULL), 0);
+	assert_int_equal(request_irq(irq, rec_handler, 0, "t", NULL), 0);
+	for (unsigned int cpu = 0; cpu < BOARD_HARTS; cpu++) {
+		const struct imsic_vector *vec;
+
+		assert_int_equal(irq_set_affinity(irq, cpumask_of(cpu)), 0);
+		vec = irq_domain_get_irq_data(imsic.domain, irq)->chip_data;
+		assert_int_equal(vec->cpu, cpu);
+		assert_int_equal(aplic_model_target(20), board_file(cpu) << 18 | vec->id);
+		host_run_deferred();
+		rec_take();
+		aplic_model_wire(20, true);
+		aplic_model_wire(20, false);
+		host_run_deferred();
+		assert_rec("H");
+	}
+}
+
 /* The old hart is kept from looking: until it does, nobody else may get the identity. */
 static void s185_old_identity_is_free_only_when_its_hart_has_left_it(void **state)
 {
@@ -337,6 +380,7 @@ int main(void)
 		B(s183_identities_begin_at_two_and_spread_over_the_harts),
 		B(s183_several_at_once_are_not_to_be_had),
 		B(s185_a_cpu_that_is_in_the_mask_already_keeps_it),
+		B(s185_message_is_rewritten_below_another_level),
 		B(s185_old_identity_is_free_only_when_its_hart_has_left_it),
 		B(s186_another_harts_enable_bits_are_written_there),
 		B(s187_claims_all_and_reports_the_unknown_seldom),
