@@ -125,8 +125,7 @@ static const char *imsic_vector_fault(const struct imsic_vector *vec)
 		return given ? "is given in the matrix, but has no line"
 			     : "has a line, but is free in the matrix";
 	if (!given)
-		return test_bit(vec->id, vec->hart->enabled) ? "is enabled, but free"
-								       : NULL;
+		return test_bit(vec->id, vec->hart->enabled) ? "is enabled, but free" : NULL;
 	if (vec->heir || vec->retiring)
 		return NULL;
 	d = irq_domain_get_irq_data(imsic.domain, vec->desc->irq_data.irq);

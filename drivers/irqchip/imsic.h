@@ -58,7 +58,7 @@ extern const struct irq_domain_ops imsic_domain_ops;
 #define IMSIC_DOMAIN_FLAGS	(IRQ_DOMAIN_FLAG_MSI_PARENT | IRQ_DOMAIN_FLAG_NO_MAP)
 extern const struct msi_parent_ops imsic_msi_parent_ops;
 
-/* Makes matrix and vectors for imsic.nr_ids and every hart that has a page. 0 or -ENOMEM. */
+/* Makes matrix and vectors for imsic.nr_ids and every CPU. 0 or -ENOMEM. */
 int imsic_state_init(void);
 void imsic_state_free(void);
 

@@ -1,7 +1,7 @@
 /*
  * What MSI parents have in common: how the wishes of a device's template are cut to what the parent
  * can do, and which callbacks only pass on to it. A parent's init_dev_msi_info() calls this first
- * and then completes the chip by its own ack or eoi.
+ * and then completes the chip by its own: ack or eoi, a shorter way to move a line.
  *
  *	template flags & supported | required = the device's domain
  *
