@@ -22,7 +22,7 @@ static u64 __attribute__((noinline)) tree_block(void)
 
 	while ((hart = of_find_compatible_node(hart, "riscv"))) {
 		if (!hart_has(hart, "zicboz") ||
-		    of_property_read_u32(hart, "riscv,cboz-block-size", &size) ||
+		    of_property_read_u32(hart, "riscv,cboz-block-size", &size) || !size ||
 		    (block && size != block))
 			return 0;
 		block = size;
