@@ -44,21 +44,27 @@ static void diagnose_lpi_cpu(struct diagnosis *dx, unsigned int cpu)
 		 path.interface ? "on" : "off");
 }
 
+static const char *or_not(bool mapped)
+{
+	return mapped ? "" : ", which is not mapped";
+}
+
 void its_diagnose(struct irq_data *d, struct diagnosis *dx)
 {
 	const struct its_device *dev = d->chip_data;
 	unsigned int event = its_event(d), cpu = dev->event[event].cpu;
 	u32 ctlr = readl(dev->its->regs + GITS_CTLR);
-	bool enabled = gic_lpi_is_enabled(d->hwirq);
+	bool present = dev->event[event].present, enabled = gic_lpi_is_enabled(d->hwirq);
+	bool collected = cpumask_test_cpu(cpu, &dev->its->mapped);
 
 	if (!irqd_is_activated(d))
 		return;
 	diagnose(dx, ctlr & GITS_CTLR_Enabled, "ITS", "GITS_CTLR is %#x", ctlr);
 	diagnose(dx, !dev->its->stuck, "command queue", dev->its->stuck ?
 		 "a command was not done in time" : "all commands are done");
-	diagnose(dx, dev->mapped && test_bit(event, dev->used), "translation",
-		 "device %04x event %u is LPI %lu", dev->id, event, d->hwirq);
-	diagnose(dx, cpumask_test_cpu(cpu, &dev->its->mapped), "collection", "of cpu %u", cpu);
+	diagnose(dx, dev->mapped && present, "translation", "device %04x%s, event %u%s: LPI %lu",
+		 dev->id, or_not(dev->mapped), event, or_not(present), d->hwirq);
+	diagnose(dx, collected, "collection", "of cpu %u%s", cpu, or_not(collected));
 	diagnose_gate(dx, d, enabled, "property", "LPI %lu: enable %u", d->hwirq, enabled);
 	dx->cpu = cpu;
 	if (!dx->broken)

@@ -145,11 +145,13 @@ void pci_disable_device(struct pci_dev *dev)
 void pci_set_master(struct pci_dev *dev)
 {
 	update_command(dev, 0, PCI_COMMAND_MASTER);
+	dev->is_busmaster = true;
 }
 
 void pci_clear_master(struct pci_dev *dev)
 {
 	update_command(dev, PCI_COMMAND_MASTER, 0);
+	dev->is_busmaster = false;
 }
 
 void *pci_ioremap_bar(struct pci_dev *dev, unsigned int i)

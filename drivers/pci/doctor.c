@@ -1,7 +1,8 @@
 /*
- * irq doctor, a PCI device's part: is it there and awake, may it write memory (all the way up, as
- * an MSI is a memory write [PCI 6.8]), is MSI or MSI-X on, is the row or message that the core has
- * composed in the device, and not masked; or may it drive its wire?
+ * irq doctor, a PCI device's part: is it there and awake, may it write memory (all the way up: an
+ * MSI is a memory write [PCI 6.8], and who works by DMA has nothing to tell without), is MSI or
+ * MSI-X on, is the row or message that the core has composed in the device, and not masked; or may
+ * it drive its wire?
  */
 #include <drivers/pci/internals.h>
 #include <kernel/diagnose.h>
@@ -97,12 +98,11 @@ static void pci_doctor(struct diagnosis *dx)
 		if (!uses_line(dev, dx->desc))
 			continue;
 		check_device(dx, dev);
-		if (!msi) {
+		if (msi || dev->is_busmaster)
+			check_masters(dx, dev);
+		if (!msi)
 			check_wire(dx, dev);
-			continue;
-		}
-		check_masters(dx, dev);
-		if (dev->msix_enabled && !dx->broken)
+		else if (dev->msix_enabled && !dx->broken)
 			check_msix(dx, dev, msi);
 		else if (!dx->broken)
 			check_msi(dx, dev, msi);

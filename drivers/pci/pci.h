@@ -50,6 +50,7 @@ struct pci_dev {
 	bool hotplug;			/* a port with a slot for cards that come and go */
 	bool bad_caps;			/* damage in the list has been reported */
 	bool unusable;			/* a memory BAR found no room: no driver */
+	bool is_busmaster;		/* its driver has it write memory */
 	struct pci_bar bar[PCI_NUM_BARS];
 	struct pci_bus *subordinate;	/* the bus behind this bridge; NULL: none */
 	const struct pci_driver *driver;

@@ -112,6 +112,7 @@ def test_device_links(row, disk, tmp_path):
         if machine.irq_mode(row) == 'intx':
             check(m, stub, irq, 'INTx', function + 4, 2, lambda v: v | 0x400)
             check(m, stub, irq, 'decode', function + 4, 2, lambda v: v & ~3)
+            check(m, stub, irq, 'bus master', function + 4, 2, lambda v: v & ~4)
         else:
             with stub:
                 cap = capability(stub, function, 0x11)

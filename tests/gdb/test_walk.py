@@ -25,14 +25,14 @@ RTC = {'riscv64': '$irq_named("rtc")', 'aarch64': '$irq_named("pl031")'}
 # What is broken on purpose: of the disk's line in its device, of the clock's in its controllers.
 CORE = ['activated', 'started', 'depth', 'unmasked', 'flow', 'action']
 DEVICE = {True: ['bus master', 'MSI-X enable', 'function mask', 'row unmasked', 'message'],
-          False: ['decode', 'INTx']}
+          False: ['decode', 'bus master', 'INTx']}
 CLOCK = {'plic': ('PLIC', ['priority', 'enable', 'threshold']),
          'aplic': ('APLIC-DIRECT', ['source mode', 'enable', 'target', 'threshold', 'delivery']),
          'aia': ('APLIC-MSI', ['source mode', 'enable', 'target']),
          'gicv2': ('GICv2', ['enable', 'priority', 'route', 'active']),
          'gicv3': ('GICv3', ['enable', 'priority', 'route', 'active'])}
 CLOCK.update(gicv2m=CLOCK['gicv2'], its=CLOCK['gicv3'])
-DISK_PARTS = {'its': [('ITS', link) for link in ('ITS', 'property', 'redistributor')],
+DISK_PARTS = {'its': [('ITS', link) for link in ('ITS', 'translation', 'collection', 'property', 'redistributor')],
               'aia': [('IMSIC', link) for link in ('translation', 'cause')]}
 
 

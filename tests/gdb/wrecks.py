@@ -94,7 +94,10 @@ def of_gic(level, link):
 def of_its(level, link):
     its = model.struct_at(level.chip_data, 'its_device')['its']
     redist = int(model.symbol('gic')['redist'][0]['base'])
+    device = '((struct its_device *)%d)' % level.chip_data
     {'ITS': lambda: flip(int(its['regs']), 1), 'redistributor': lambda: flip(redist, 1),
+     'translation': lambda: assign(device + '->mapped', 0),
+     'collection': lambda: assign(device + '->its->mapped.bits', 0),
      'property': lambda: assign('*(unsigned char *)%d' % (int(model.symbol('gic')['lpi_property']) +
                                                           level.hwirq - 8192), 0)}[link]()
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "models/pci.h"
+#include "support/doctor.h"
 #include "support/gicv3-board.h"
 #include "support/rec.h"
 #include "support/traffic.h"
@@ -632,6 +633,35 @@ static void vectors_without_memory(void **state)
 	assert_true(list_empty(&gic.its->devices));
 }
 
+/* ---- irq doctor ------------------------------------------------------------------------------ */
+
+static void expect_broken(unsigned int irq, const char *name, const char *value)
+{
+	assert_broken(irq, name);
+	assert_string_equal(doctor_value, value);
+}
+
+static void doctor_tells_what_a_message_lacks(void **state)
+{
+	unsigned int irq = line(C, 2);
+	struct its_device *dev = its_data(irq)->chip_data;
+
+	(void)state;
+	assert_int_equal(irq_set_affinity(irq, cpumask_of(0)), 0);
+	assert_whole(irq);
+	dev->mapped = false;
+	expect_broken(irq, "translation", "device 1010, which is not mapped, event 0: LPI 8192");
+	dev->mapped = true;
+	dev->event[0].present = false;
+	expect_broken(irq, "translation", "device 1010, event 0, which is not mapped: LPI 8192");
+	dev->event[0].present = true;
+	cpumask_clear_cpu(0, &gic.its->mapped);
+	expect_broken(irq, "collection", "of cpu 0, which is not mapped");
+	cpumask_set_cpu(0, &gic.its->mapped);
+	assert_whole(irq);
+	unline(C, irq);
+}
+
 /* ---- At random ------------------------------------------------------------------------------ */
 
 /* The functions that share a DeviceID, each with half of the lines. */
@@ -679,6 +709,7 @@ int main(void)
 		I3(s173_functions_behind_one_id_share_a_device),
 		I3(several_messages_of_one_capability),
 		I(vectors_without_memory),
+		I(doctor_tells_what_a_message_lacks),
 		I3(random_traffic),
 	};
 

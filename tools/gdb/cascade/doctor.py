@@ -118,13 +118,14 @@ def pci_links(dx, device):
     dx.tell(command & (const('PCI_COMMAND_MEMORY') | const('PCI_COMMAND_IO')), 'decode',
             '%s: command 0x%04x' % (device.name, command))
     message = dx.line.msi
+    if message or device.value['is_busmaster']:
+        for one in upwards(device):
+            found = one.config(const('PCI_COMMAND'), 2)
+            dx.tell(found & const('PCI_COMMAND_MASTER'), 'bus master', '%s: command 0x%04x' % (one.name, found))
     if not message:
         dx.tell(not command & const('PCI_COMMAND_INTX_DISABLE'), 'INTx',
                 '%s: command 0x%04x' % (device.name, command))
         return
-    for one in upwards(device):
-        command = one.config(const('PCI_COMMAND'), 2)
-        dx.tell(command & const('PCI_COMMAND_MASTER'), 'bus master', '%s: command 0x%04x' % (one.name, command))
     (msix_links if device.msix else msi_links)(dx, device, message)
 
 
@@ -382,10 +383,12 @@ def its_links(dx, level):
     dx.tell(ctlr & 1, 'ITS', 'GITS_CTLR is %s' % c_hex(ctlr))
     stuck = bool(its['stuck'])
     dx.tell(not stuck, 'command queue', 'a command was not done in time' if stuck else 'all commands are done')
-    used = chips.memory_bit(int(device['used']), event)
-    dx.tell(bool(device['mapped']) and used, 'translation',
-            'device %04x event %d is LPI %d' % (int(device['id']), event, lpi))
-    dx.tell(cpu in model.cpus_of(its['mapped']), 'collection', 'of cpu %d' % cpu)
+    or_not = lambda there: '' if there else ', which is not mapped'
+    mapped, present = bool(device['mapped']), bool(device['event'][event]['present'])
+    dx.tell(mapped and present, 'translation', 'device %04x%s, event %d%s: LPI %d'
+            % (int(device['id']), or_not(mapped), event, or_not(present), lpi))
+    collected = cpu in model.cpus_of(its['mapped'])
+    dx.tell(collected, 'collection', 'of cpu %d%s' % (cpu, or_not(collected)))
     enabled = model.read(int(symbol('gic')['lpi_property']) + lpi - 8192, 1)[0] & 1
     dx.gate(level, enabled, 'property', 'LPI %d: enable %d' % (lpi, enabled))
     dx.cpu = cpu
