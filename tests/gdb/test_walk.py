@@ -13,7 +13,7 @@ import pytest
 import session
 from session import GOLDEN, PROMPT, machines
 from test_debug import FIRST
-from test_gdb import DISK, IRQ, messages
+from test_gdb import DISK, IRQ, OFF, messages
 
 PAGE = os.path.join(session.TREE, 'docs', 'walk.md')
 CMD = '; '.join(['irq doctor 0000 --json'] * 2 + ['blk sum 0 8'] * 3 + ['alarm 1'] * 3 + ['blk sum 0 8'] * 2)
@@ -173,6 +173,14 @@ def test_why_names_each_broken_link(row, answer):
     for document in told:
         assert document['value'] == document['links'][-1]['value'] and not document['ok']
         assert not [link for link in document['links'][:-1] if link['ok'] is False]
+
+
+@pytest.mark.parametrize('row', FIRST, ids=[row.arch for row in FIRST])
+def test_why_tells_of_a_cpu_that_takes_none_now(row):
+    said = session.run(row, 'uptime', ['tbreak cmd_uptime', 'continue', OFF[row.arch], "irq why '%s'" % IRQ])
+    text = said.of("irq why '%s'" % IRQ)
+    assert re.search(r'\n  \?      CPU +cpu 0 is online, but has its interrupts off now, at cmd_uptime', text)
+    assert 'nothing is broken that gdb can see (not: CPU)' in text
 
 
 def test_a_walk_without_interrupt_ends_in_why(row, answer):

@@ -93,9 +93,24 @@ def examine(dx):
         name = level.chip.name if level.chip else None
         if name in _controllers:
             _controllers[name](dx, level)
-    dx.on_cpu()
-    dx.tell(True, 'CPU', 'cpu %d is online' % dx.cpu)
+    cpu_link(dx)
     core_links(dx, dx.line)
+
+
+def cpu_link(dx):
+    """One that is awake and has its interrupts off takes none now; for how long, gdb cannot know."""
+    dx.on_cpu()
+    thread, selected = guest.thread_of(dx.cpu), gdb.selected_thread()
+    if thread is not None:
+        try:
+            thread.switch()
+            takes, at = isa.current().interrupts_on(), model.place(gdb.newest_frame().pc())
+        finally:
+            selected.switch()
+        if not takes:
+            dx.unseen('CPU', 'cpu %d is online, but has its interrupts off now, at %s' % (dx.cpu, at))
+            return
+    dx.tell(True, 'CPU', 'cpu %d is online' % dx.cpu)
 
 
 # ---- PCI ---------------------------------------------------------------------------------------
