@@ -92,8 +92,8 @@ def test_help_tells_each_command_in_a_sentence():
 
 def test_no_kernel_is_attached():
     row = FIRST[0]
-    output = session.gdb(['irq list', 'irq dev 00:01.0'], [machine.kernel(row), '-x', session.START])
-    assert output.count('No kernel is attached') == 2
+    output = session.gdb(['irq list', 'irq dev 00:01.0', 'run'], [machine.kernel(row), '-x', session.START])
+    assert output.count('No kernel is attached') == 3
 
 
 def test_another_build_than_the_one_that_runs():

@@ -48,6 +48,7 @@ def tour(row):
               'its': ['irq who 8193@its', 'irq who --addr 0x8090040 --data 1', 'irq chip its',
                       'irq who --addr 0x8090040 --data 77'],
               'gicv2m': ['irq who --addr 0x8020040 --data 81'], }.get(row.machine, [])
+    lines += ['irq peek ' + {'plic': '0xc000028', 'aplic': '0xd000000', 'aia': '0xd000000'}.get(row.machine, '0x8000004')]
     lines += ['irq who 40@' + ('aplic' if row.machine == 'aia' else
                                'riscv-intc' if row.arch == 'riscv64' else 'gic'),
               'irq who --addr 0x1234 --data 1']

@@ -24,16 +24,21 @@ class Problem(gdb.GdbError):
 
 # ---- The target, and what C calls values -------------------------------------------------------
 
+def attached():
+    """The selected CPU's thread; raises Problem if there is none."""
+    thread = gdb.selected_thread()
+    if thread is None:
+        raise Problem('No kernel is attached: start with `make debug\'.')
+    return thread
+
+
 def check_target():
     """Raises Problem unless the very kernel that we have symbols of is stopped under us."""
     table = gdb.lookup_global_symbol('irq_desc_table')
     if table is None:
         raise Problem('No symbols of Cascade are loaded: start with `make debug\', or give gdb '
                       '`file build/<arch>/kernel.elf\'.')
-    thread = gdb.selected_thread()
-    if thread is None:
-        raise Problem('No kernel is attached: start with `make debug\'.')
-    if thread.is_running() and not _stands(table):
+    if attached().is_running() and not _stands(table):
         raise Problem('The kernel is running; stop it first: Ctrl-C, or `interrupt\'.')
     check_image(table.symtab.objfile)
 

@@ -5,7 +5,7 @@ import os
 import gdb
 
 from . import Command, command
-from ..model import Problem
+from ..model import Problem, attached
 
 
 @command
@@ -40,6 +40,7 @@ class Run(gdb.Command):
         super().__init__('run', gdb.COMMAND_RUNNING)
 
     def invoke(self, line, from_tty):
+        attached()
         raise Problem('The machine is on already: `continue\' lets it go on; to boot it again, leave '
                       'gdb and `make debug\'.')
 
