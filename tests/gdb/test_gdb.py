@@ -70,6 +70,8 @@ def mistakes(row):
         lines.append("irq peek '%s'" % PRECIOUS[row.machine])
     if not messages(row):
         lines.append(ISR)
+    lines += {'riscv64': ['irq peek 0x10000000 --size 1', 'irq peek 0x10000002 --size 1'],
+              'aarch64': ['irq peek 0x9000000']}[row.arch]
     return lines
 
 

@@ -14,6 +14,8 @@ and if that sleeps, the kernel's shadow has to do.
 
 import functools
 
+import gdb
+
 from . import hw, isa, model
 from .model import Problem, struct_at, symbol, text
 
@@ -100,6 +102,20 @@ def describe(name):
 @hw.guard
 def _guards():
     return [entry for cls in _controllers for entry in cls.guards()]
+
+
+# Of the console: reading takes the character, or the cause of an interrupt, from the driver.
+CONSOLES = {'ns16550a': {'RBR': 0, 'IIR': 2}, 'pl011': {'UARTDR': 0}}
+
+
+@hw.guard
+def _console():
+    for driver, registers in CONSOLES.items():
+        port = gdb.parse_and_eval("'drivers/serial/%s.c'::port" % driver)
+        shift, width = (int(port['shift']), int(port['width'])) if driver == 'ns16550a' else (0, 4)
+        if int(port['regs']):
+            for name, number in registers.items():
+                yield int(port['regs']) + (number << shift), width, "the console's %s" % name, False
 
 
 def bit(base, number):
