@@ -172,8 +172,11 @@ int irq_domain_alloc_irqs_locked(struct irq_domain *d, int irq_base, unsigned in
 	bool old = realloc && irq_base >= 0 && irq_to_desc(irq_base);
 	int virq = irq_base;
 
-	if (!d->ops || !d->ops->alloc)
+	if (!d->ops || !d->ops->alloc) {
+		if (old)
+			irq_free_descs(virq, nr_irqs);
 		return -ENOSYS;
+	}
 	if (!old) {
 		virq = irq_alloc_descs_affinity(irq_base, max(irq_base, 1), nr_irqs, d, affinity);
 	} else if (alloc_irq_data(d, virq, nr_irqs)) {

@@ -299,6 +299,9 @@ static void s039_missing_alloc_and_missing_parent(void **state)
 
 	(void)state;
 	assert_int_equal(irq_domain_alloc_irqs(d, 1, -1, NULL), -ENOSYS);
+	assert_int_equal(irq_alloc_descs(50, 50, 1, -1), 50);	/* taken over, so freed as well */
+	assert_int_equal(__irq_domain_alloc_irqs(d, 50, 1, -1, NULL, true, NULL), -ENOSYS);
+	assert_null(irq_to_desc(50));
 	assert_int_equal(host_bytes_live(), live);
 	assert_int_equal(irq_domain_alloc_irqs_parent(above, irq, 1, NULL), -ENOSYS);
 	assert_int_equal(irq_domain_alloc_irqs_parent(s.root, irq, 1, NULL), -ENOSYS);
