@@ -46,6 +46,39 @@ static bool irq_can_handle(struct irq_desc *desc)
 	return false;
 }
 
+/* ---- What a flow asks of the chip, as stations ----------------------------------------------- */
+
+static void tell(const struct irq_desc *desc, void (*callback)(struct irq_data *d))
+{
+	if (callback)
+		station(ST_CHIP, desc->irq_data.irq, desc->irq_data.chip, callback,
+			desc->irq_data.hwirq);
+}
+
+static void flow_mask(struct irq_desc *desc)
+{
+	if (!irqd_irq_masked(&desc->irq_data))
+		tell(desc, desc->irq_data.chip->irq_mask);
+	mask_irq(desc);
+}
+
+static void flow_unmask(struct irq_desc *desc)
+{
+	if (irqd_irq_masked(&desc->irq_data))
+		tell(desc, desc->irq_data.chip->irq_unmask);
+	unmask_irq(desc);
+}
+
+static void flow_mask_ack(struct irq_desc *desc)
+{
+	const struct irq_chip *chip = desc->irq_data.chip;
+
+	if (!chip->irq_mask_ack && !irqd_irq_masked(&desc->irq_data))
+		tell(desc, chip->irq_mask);
+	tell(desc, chip->irq_mask_ack ?: chip->irq_ack);
+	mask_ack_irq(desc);
+}
+
 /* ---- Edge ----------------------------------------------------------------------------------- */
 
 static void chip_ack(struct irq_desc *desc)
@@ -63,12 +96,12 @@ static void edge_run(struct irq_desc *desc)
 {
 	do {
 		if (!desc->action) {
-			mask_irq(desc);
+			flow_mask(desc);
 			break;
 		}
 		if ((desc->istate & IRQS_PENDING) && !irqd_irq_disabled(&desc->irq_data) &&
 		    irqd_irq_masked(&desc->irq_data))
-			unmask_irq(desc);
+			flow_unmask(desc);
 		handle_irq_event(desc);
 	} while ((desc->istate & IRQS_PENDING) && !irqd_irq_disabled(&desc->irq_data));
 }
@@ -85,7 +118,7 @@ void edge_the_long_way(struct irq_desc *desc)
 	if (!irq_may_run(desc) || !irq_can_handle(desc)) {
 		/* Another CPU runs it, or nobody wants it: remember, and keep the line quiet. */
 		desc->istate |= IRQS_PENDING;
-		mask_ack_irq(desc);
+		flow_mask_ack(desc);
 		return;
 	}
 	kstat_incr_irqs_this_cpu(desc);
@@ -108,7 +141,7 @@ static void oneshot_eoi(struct irq_desc *desc)
 	if (!irqd_irq_disabled(&desc->irq_data) && irqd_irq_masked(&desc->irq_data) &&
 	    !desc->threads_oneshot) {
 		chip_eoi(desc);
-		unmask_irq(desc);
+		flow_unmask(desc);
 	} else if (!(desc->irq_data.chip->flags & IRQCHIP_EOI_THREADED)) {
 		chip_eoi(desc);
 	} else {
@@ -120,7 +153,7 @@ static void fasteoi_run(struct irq_desc *desc)
 {
 	kstat_incr_irqs_this_cpu(desc);
 	if (desc->istate & IRQS_ONESHOT)
-		mask_irq(desc);
+		flow_mask(desc);
 	handle_irq_event(desc);
 	if (desc->istate & IRQS_ONESHOT)
 		oneshot_eoi(desc);
@@ -137,7 +170,7 @@ void fasteoi_the_long_way(struct irq_desc *desc)
 		if (irqd_needs_resend_when_in_progress(&desc->irq_data))
 			desc->istate |= IRQS_PENDING;
 	} else if (!irq_can_handle(desc)) {
-		mask_irq(desc);
+		flow_mask(desc);
 	} else {
 		fasteoi_run(desc);
 		return;
@@ -152,14 +185,14 @@ static void cond_unmask_irq(struct irq_desc *desc)
 {
 	if (!irqd_irq_disabled(&desc->irq_data) && irqd_irq_masked(&desc->irq_data) &&
 	    !desc->threads_oneshot)
-		unmask_irq(desc);
+		flow_unmask(desc);
 }
 
 void handle_level_irq(struct irq_desc *desc)
 {
 	station(ST_FLOW, desc->irq_data.irq, NULL, handle_level_irq, 0);
 	spin_lock(&desc->lock);
-	mask_ack_irq(desc);
+	flow_mask_ack(desc);
 	if (irq_may_run(desc) && irq_can_handle(desc)) {
 		kstat_incr_irqs_this_cpu(desc);
 		handle_irq_event(desc);

@@ -65,6 +65,17 @@ static bool take_run_flag(struct irqaction *action)
 	return __atomic_fetch_and(&action->thread_flags, ~run, __ATOMIC_ACQ_REL) & run;
 }
 
+static void open_line(struct irq_desc *desc)
+{
+	const struct irq_data *d = &desc->irq_data;
+
+	if (desc->istate & IRQS_EOI_OWED)
+		station(ST_CHIP, d->irq, d->chip, d->chip->irq_eoi, d->hwirq);
+	if (d->chip->irq_unmask)
+		station(ST_CHIP, d->irq, d->chip, d->chip->irq_unmask, d->hwirq);
+	unmask_threaded_irq(desc);
+}
+
 /* Under the line's lock: this thread is done; the last one opens the line. */
 static void oneshot_done(struct irq_desc *desc, struct irqaction *action)
 {
@@ -73,7 +84,7 @@ static void oneshot_done(struct irq_desc *desc, struct irqaction *action)
 	desc->threads_oneshot &= ~action->thread_mask;
 	if (!desc->threads_oneshot && irqd_irq_masked(&desc->irq_data) &&
 	    !irqd_irq_disabled(&desc->irq_data))
-		unmask_threaded_irq(desc);
+		open_line(desc);
 }
 
 static void finalize_oneshot(struct irq_desc *desc, struct irqaction *action)

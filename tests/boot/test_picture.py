@@ -159,3 +159,15 @@ def test_trace_tracks(row, tmp_path):
              if e['ph'] == 's' and e['pid'] == 4 and sent[e['tid'], e['ts']]}
     assert len(pairs) == len({hart for hart, _ in pairs}) == len({cpu for _, cpu in pairs})
     assert len(pairs) == (3 if row.machine == 'aia' else 0)
+
+
+def test_trace_of_a_line_with_a_thread(row):
+    """Masked before its handler, unmasked after the thread's: what the flow asks of the chip is recorded."""
+    result = machine.run(row._replace(bootargs=row.bootargs + ' threadirqs'),
+                         'alarm 1 --json; trace on; alarm 1 --json; trace off; trace show all --json')
+    first, _, cpus = result.documents
+    events = sorted((e['ns'], n, e) for cpu in cpus for n, e in enumerate(cpu['events']) if e['irq'] == first['irq'])
+    path = [e['detail'].split()[0] if e['station'] == 'chip' else e['station'] for _, _, e in events]
+    expected = ['flow', 'irq_mask', 'handler', 'handled', 'thread', 'threaded', 'irq_unmask']
+    assert [step for step in path if step in expected] == expected, path
+    assert 'irq_eoi' in path
