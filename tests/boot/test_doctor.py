@@ -129,6 +129,39 @@ def test_device_links(row, disk, tmp_path):
         assert m.json('irq check')['ok']
 
 
+def test_power_link(row, tmp_path):
+    """A controller that is asleep, as none of QEMU's other devices on the root bus can be."""
+    path = str(tmp_path / 'gdb')
+    extra = ['-blockdev', 'driver=null-co,node-name=n,read-zeroes=on', '-device', 'nvme,serial=1,drive=n']
+    with machine.prompt(row, extra=extra + stub_arguments(path)) as m:
+        stub = connect(path)
+        function = CONFIG[row.arch] + (1 << 15)         # 00:01.0
+        with stub:
+            power = capability(stub, function, 1)
+        check(m, stub, disk_irq(m, 'nvme')['irq'], 'power', power + 4, 2, lambda v: v | 3)
+        assert 'crc32' in m.json('nvme sum 0 8')
+        assert m.json('irq check')['ok']
+
+
+@pytest.mark.rows(where=lambda row: row.machine in ('aia', 'its', 'gicv2m'))
+def test_message_links(row, tmp_path):
+    """Plain MSI: a root port whose messages have mask bits."""
+    path = str(tmp_path / 'gdb')
+    extra = ['-device', 'ioh3420,id=rp,chassis=1,slot=1']
+    with machine.prompt(row, extra=extra + stub_arguments(path)) as m:
+        stub = connect(path)
+        line, = machine.lines_of(m.json('irqs'), 'pci-hotplug')
+        function = CONFIG[row.arch] + (1 << 15)         # 00:01.0
+        with stub:
+            msi = capability(stub, function, 5)
+            wide = stub.read(msi + 2, 2) & 0x80
+        data = msi + (12 if wide else 8)
+        check(m, stub, line['irq'], 'MSI enable', msi + 2, 2, lambda v: v & ~1)
+        check(m, stub, line['irq'], 'message unmasked', data + 4, 4, lambda v: v | 1)
+        check(m, stub, line['irq'], 'message', data, 2, lambda v: v ^ 0x10)
+        assert m.json('irq check')['ok']
+
+
 def breaks(machine_name, line, cpu):
     """(link, address, size, change[, restore]) of the row's controllers, for a wired line."""
     n = line['levels'][0]['hwirq']

@@ -24,8 +24,8 @@ RTC = {'riscv64': '$irq_named("rtc")', 'aarch64': '$irq_named("pl031")'}
 
 # What is broken on purpose: of the disk's line in its device, of the clock's in its controllers.
 CORE = ['activated', 'started', 'depth', 'unmasked', 'flow', 'action']
-DEVICE = {True: ['bus master', 'MSI-X enable', 'function mask', 'row unmasked', 'message'],
-          False: ['decode', 'bus master', 'INTx']}
+DEVICE = {True: ['device', 'bus master', 'MSI-X enable', 'function mask', 'row unmasked', 'message'],
+          False: ['device', 'decode', 'bus master', 'INTx']}
 CLOCK = {'plic': ('PLIC', ['priority', 'enable', 'threshold']),
          'aplic': ('APLIC-DIRECT', ['source mode', 'enable', 'target', 'threshold', 'delivery']),
          'aia': ('APLIC-MSI', ['source mode', 'enable', 'target']),

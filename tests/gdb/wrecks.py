@@ -43,7 +43,8 @@ def of_disk(link):
     config, row = disk._config, 0
     if disk.msix:
         row = disk._bar(disk.msix_cap + model.const('PCI_MSIX_TABLE')) + model.const('PCI_MSIX_ENTRY_SIZE')
-    {'bus master': lambda: flip(config + 4, 4, 2), 'decode': lambda: flip(config + 4, 3, 2),
+    {'device': lambda: assign('((struct pci_dev *)%d)->vendor' % int(disk.value.address), 0x1234),
+     'bus master': lambda: flip(config + 4, 4, 2), 'decode': lambda: flip(config + 4, 3, 2),
      'INTx': lambda: flip(config + 4, 0x400, 2),
      'MSI-X enable': lambda: flip(config + disk.msix_cap + 2, 0x8000, 2),
      'function mask': lambda: flip(config + disk.msix_cap + 2, 0x4000, 2),
