@@ -159,7 +159,7 @@ def test_all_at_once(poll, smp, disk, dice, tmp_path):
         for command, path in ('blk', disk), ('nvme', image):
             with open(path, 'rb') as f:
                 assert guest.json(command + ' sum 0 2048')['crc32'] == '%08x' % zlib.crc32(f.read())
-        got = settled(guest)
+        got = settled(guest, [r > 0 for r in rung])
         lines = actions(guest.json('irqs'), guest.json('msi-poll'))
         virtio, controller = sent(trace.read_text())
         assert guest.json('irq check') == {'ok': True, 'errors': []}
