@@ -169,5 +169,7 @@ def test_trace_of_a_line_with_a_thread(row):
     events = sorted((e['ns'], n, e) for cpu in cpus for n, e in enumerate(cpu['events']) if e['irq'] == first['irq'])
     path = [e['detail'].split()[0] if e['station'] == 'chip' else e['station'] for _, _, e in events]
     expected = ['flow', 'irq_mask', 'handler', 'handled', 'thread', 'threaded', 'irq_unmask']
-    assert [step for step in path if step in expected] == expected, path
+    # QEMU's APLIC keeps a level pending that has fallen while it was masked, so it may come again.
+    rounds = path.count('flow') if row.machine == 'aia' else 1
+    assert rounds and [step for step in path if step in expected] == rounds * expected, path
     assert 'irq_eoi' in path
