@@ -83,10 +83,12 @@ def test_nvme_stress(row, smp, disk):
     """Every completion once, no byte wrong, from all CPUs; and each CPU's line is its own."""
     before = open(disk, 'rb').read()
     reads = 50000 if SOAK else 3000
-    commands = script('lspci', 'nvme stress %d' % reads, 'irqs', 'irq check')
+    each = ['nvme stress 20 --cpu %d' % cpu for cpu in range(smp)]    # of 3,000 one may get none
+    commands = script('lspci', 'nvme stress %d' % reads, *each, 'irqs', 'irq check')
     result = machine.run(row, commands, smp=smp, extra=nvme(disk), boots=500)
-    pci, stress, irqs, check = result.documents
+    pci, stress, *told, irqs, check = result.documents
     assert stress == dict(stress, reads=reads, errors=0)
+    assert [(t['reads'], t['errors']) for t in told] == [(20, 0)] * smp
     assert check == {'ok': True, 'errors': []}
     assert open(disk, 'rb').read() == before
     queues = actions(irqs, 'nvme0-io.')

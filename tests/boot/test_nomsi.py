@@ -46,7 +46,8 @@ def shared_line(irqs):
 
 @pytest.mark.parametrize('smp', [1, 4, 8])
 def test_one_after_the_other(row, smp, disk, dice, tmp_path):
-    """Each piece of work is one rise of the one wire, and one interrupt of the one line."""
+    """Each piece of work is one rise of the one wire, and one interrupt of the one line; but with
+    several CPUs the next one may be done before the line's last handler has looked."""
     trace = tmp_path / 'trace.log'
     work, answers = [], []
     with open(disk, 'rb') as f:
@@ -63,7 +64,8 @@ def test_one_after_the_other(row, smp, disk, dice, tmp_path):
     assert {f['irq_mode'] for f in functions if f['driver']} == {'intx'}
     (edu, a), (blk, b) = (rises(trace)['/machine/peripheral/' + name] for name in ('edu', 'disk'))
     assert a == b and blk == 60 and edu == 63       # one more to see what its DMA reaches
-    assert sum(shared_line(irqs)['counts']) == edu + blk
+    counted = sum(shared_line(irqs)['counts'])
+    assert counted == edu + blk or smp > 1 and (edu + blk) / 2 <= counted < edu + blk
     assert check == {'ok': True, 'errors': []}
 
 
