@@ -20,11 +20,12 @@ def wire(row):
     return row
 
 
+SBI = pytest.mark.rows(where=lambda row: ('riscv_trap', 's_software') in row.witnesses)
+
+
 @pytest.fixture
 def sbi(row):
     """A row on which CPUs interrupt each other through the firmware; its devices use their wires."""
-    if ('riscv_trap', 's_software') not in row.witnesses:
-        pytest.skip('no IPIs by SBI')
     return row._replace(bootargs=row.bootargs + ' pci=nomsi')
 
 
@@ -36,6 +37,7 @@ def disk_line(irqs):
 # ---- QEMU as the witness -----------------------------------------------------------------------
 
 
+@SBI
 def test_ipis_equal_traps(sbi, disk, tmp_path):
     """Each software interrupt that a hart took is one that the kernel counted there."""
     trace = tmp_path / 'trace.log'
@@ -78,6 +80,7 @@ def test_arrives_where_effective(wire, disk):
         before = line['counts']
 
 
+@SBI
 def test_lines_are_spread(sbi, disk):
     """What may go anywhere goes where there is least."""
     irqs = machine.run(sbi, 'irqs --json', disks=[disk]).documents[0]
@@ -86,6 +89,7 @@ def test_lines_are_spread(sbi, disk):
     assert len(places) >= 2 and max(map(places.count, places)) <= 2
 
 
+@SBI
 def test_two_sockets(sbi, disk):
     """Each socket has its own controller; both hang on the harts' one external interrupt."""
     extra = []
@@ -168,6 +172,7 @@ WRONG = {       # what OpenSBI does not stumble over first
 NODE = {'plic': '/plic@', 'aplic': '/interrupt-controller@d'}
 
 
+@SBI
 @pytest.mark.parametrize('number', range(4))
 def test_wrong_tree(sbi, number, disk, tmp_path):
     """The controller is named with the reason, and all that does without it works."""
