@@ -145,17 +145,18 @@ def test_all_at_once(poll, smp, disk, dice, tmp_path):
     with Server(tmp_path / 'iv', 4) as server, \
             network(poll, tmp_path, smp, disks=[disk], more=more) as (guest, peer):
         guest_id = server.wait_peers(1)[0]
-        guest.child.send('blk stress 300; nvme stress 300; blk stress 300\r')
-        while not guest.ready():
-            data = dice.randbytes(dice.randrange(1000))
-            peer.send(request(1, asked, data))
-            assert peer.receive() == reply(1, asked, data)
-            asked += 1
-            for _ in range(dice.randrange(30)):
-                vector = dice.randrange(4)
-                server.ring(guest_id, vector)
-                rung[vector] += 1
-        assert guest.child.before.count(' 0 errors') == 3
+        while asked < 20:
+            guest.child.send('blk stress 300; nvme stress 300; blk stress 300\r')
+            while not guest.ready():
+                data = dice.randbytes(dice.randrange(1000))
+                peer.send(request(1, asked, data))
+                assert peer.receive() == reply(1, asked, data)
+                asked += 1
+                for _ in range(dice.randrange(30)):
+                    vector = dice.randrange(4)
+                    server.ring(guest_id, vector)
+                    rung[vector] += 1
+            assert guest.child.before.count(' 0 errors') == 3
         for command, path in ('blk', disk), ('nvme', image):
             with open(path, 'rb') as f:
                 assert guest.json(command + ' sum 0 2048')['crc32'] == '%08x' % zlib.crc32(f.read())
@@ -163,7 +164,7 @@ def test_all_at_once(poll, smp, disk, dice, tmp_path):
         lines = actions(guest.json('irqs'), guest.json('msi-poll'))
         virtio, controller = sent(trace.read_text())
         assert guest.json('irq check') == {'ok': True, 'errors': []}
-    assert asked and all((r == 0) == (g == 0) and g <= r for r, g in zip(rung, got)), (rung, got)
+    assert all((r == 0) == (g == 0) and g <= r for r, g in zip(rung, got)), (rung, got)
     assert all(counted == slot['delivered'] for counted, slot in lines.values()), lines
     known = {name: slot['delivered'] + slot['merged'] for name, (_, slot) in lines.items()}
     assert [known['ivshmem.%d' % n] >= got[n] for n in range(4)] == [True] * 4
