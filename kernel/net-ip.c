@@ -238,13 +238,13 @@ static void expect(struct nic *nic, enum net_answer what, u32 ip, u16 id, u16 se
 }
 
 /* ERR is how sending went. */
-static int await(struct nic *nic, int err)
+static int await(struct nic *nic, int err, u64 ns)
 {
 	struct net_wait *wait = &nic->wait;
 	unsigned long flags;
 
 	if (!err && !__atomic_load_n(&nic->gone, __ATOMIC_ACQUIRE))
-		wait_for_completion_timeout(&wait->done, NET_TIMEOUT_NS);
+		wait_for_completion_timeout(&wait->done, ns);
 	flags = spin_lock_irqsave(&wait->lock);
 	if (!err && wait->what != NET_NOTHING)
 		err = __atomic_load_n(&nic->gone, __ATOMIC_ACQUIRE) ? -ENODEV : -ETIMEDOUT;
@@ -260,7 +260,7 @@ int net_resolve(struct nic *nic, u32 ip, u8 *mac)
 	int err;
 
 	expect(nic, NET_ARP, ip, 0, 0);
-	err = await(nic, send_arp(nic, frame, ARP_REQUEST, unknown, ip));
+	err = await(nic, send_arp(nic, frame, ARP_REQUEST, unknown, ip), ARP_TIMEOUT_NS);
 	memcpy(mac, nic->wait.mac, ETH_ALEN);
 	return err;
 }
@@ -279,7 +279,8 @@ int net_ping(struct nic *nic, u32 ip, const u8 *mac, u16 seq, u64 *ns)
 		icmp[ICMP_HLEN + i] = i;
 	expect(nic, NET_ECHO, ip, PING_ID, seq);
 	begin = ktime_get_ns();
-	err = await(nic, send_icmp(nic, frame, mac, ip, ICMP_HLEN + PING_BYTES));
+	err = await(nic, send_icmp(nic, frame, mac, ip, ICMP_HLEN + PING_BYTES),
+		    NET_TIMEOUT_NS);
 	*ns = nic->wait.when - begin;
 	return err;
 }

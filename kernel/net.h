@@ -17,7 +17,8 @@
 #define ETH_ZLEN	60		/* the shortest to send; one without padding is taken too */
 #define ETH_FRAME_LEN	1514		/* the longest: 1,500 bytes and the header */
 #define NET_BUDGET	64		/* frames a poll may take before others have their turn */
-#define NET_TIMEOUT_NS	NSEC_PER_SEC	/* for one answer */
+#define ARP_TIMEOUT_NS	NSEC_PER_SEC	/* for an answer; who asks may ask again */
+#define NET_TIMEOUT_NS	(3 * NSEC_PER_SEC)	/* for an echo, and for room to send it */
 
 struct nic;
 struct nic_ops {
@@ -80,8 +81,8 @@ int net_transmit(struct nic *nic, const void *frame, size_t len);
 const char *net_parse_ip(const char *text, u32 *ip);
 
 /*
- * Asks for an address, then whether its owner is alive. 0, or -ETIMEDOUT after NET_TIMEOUT_NS,
- * -ENODEV (the NIC was pulled out), or what transmit() said. Under net_lock(). Thread context.
+ * Asks for an address, then whether its owner is alive. 0, or -ETIMEDOUT after ARP_TIMEOUT_NS and
+ * NET_TIMEOUT_NS, -ENODEV (the NIC was pulled out), or what transmit() said. Under net_lock(). Thread context.
  */
 int net_resolve(struct nic *nic, u32 ip, u8 *mac);
 int net_ping(struct nic *nic, u32 ip, const u8 *mac, u16 seq, u64 *ns);

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define START_TIMEOUT_NS	(5 * NSEC_PER_SEC)
-#define STOP_TIMEOUT_NS		NSEC_PER_SEC
+#define STOP_TIMEOUT_NS		(5 * NSEC_PER_SEC)
 #define START_POLL_NS		(50 * NSEC_PER_USEC)
 #define CALL_TIMEOUT_NS		(5 * NSEC_PER_SEC)
 #define MAX_HOOKS		16

@@ -22,7 +22,7 @@
 
 #define COLD_NS		(10 * NSEC_PER_MSEC)
 #define MIN_TICK_US	10
-#define WAIT_US		1000000
+#define WAIT_US		5000000
 
 struct msi_poll msi_poll;
 
@@ -106,7 +106,7 @@ void msi_poll_wait(u32 n)
 	for_each_possible_cpu(cpu)
 		if (poll_timeout(__atomic_load_n(&msi_poll.cpu[cpu].busy, __ATOMIC_SEQ_CST) != n,
 				 WAIT_US))
-			pr_err("msi-poll: slot %u: cpu %u handles it for a second", n, cpu);
+			pr_err("msi-poll: slot %u: cpu %u still handles it", n, cpu);
 }
 
 /* ---- The shell command ---------------------------------------------------------------------- */

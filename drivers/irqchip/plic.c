@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GRACE_US	200000		/* for what irq_check() finds in the middle of a change */
+#define GRACE_US	2000000		/* for what irq_check() finds in the middle of a change */
 /* A thread is at work, or was when somebody disabled the line: it is completed after that. */
 #define HANDLED_LATER	(IRQD_IRQ_INPROGRESS | IRQD_IRQ_MASKED | IRQD_IRQ_DISABLED)
 

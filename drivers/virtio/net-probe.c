@@ -15,7 +15,7 @@
 
 enum { VIRTIO_NET_CTRL_MQ = 4, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET = 0, VIRTIO_NET_OK = 0 };
 
-#define COMMAND_TIMEOUT_MS	1000
+#define COMMAND_TIMEOUT_MS	10000
 #define MAX_PAIRS		0x8000	/* [VIRTIO 5.1.4.1] */
 
 static void vnet_config_changed(struct virtio_device *vdev)

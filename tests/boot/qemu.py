@@ -58,12 +58,13 @@ class Monitor:
         return self('human-monitor-command', **{'command-line': line}).replace('\r', '')
 
     def wait_deleted(self, device):
-        """Until QEMU has taken the device away."""
+        """Until QEMU has taken the device away; it may come back, and go again."""
         def done():
-            return any(e['event'] == 'DEVICE_DELETED' and e['data'].get('device') == device
-                       for e in self.events)
+            return [e for e in self.events
+                    if e['event'] == 'DEVICE_DELETED' and e['data'].get('device') == device]
         while not done():
             self._line()
+        self.events.remove(done()[0])
 
 
 class Bus:

@@ -133,10 +133,14 @@ class Peer:
                 frames += (self.answers.popleft(),)
             self.connection.sendall(b''.join(struct.pack('!I', len(f)) + f for f in frames))
 
-    def flood(self, frames, count):
-        """Sends these frames so many times; a thread."""
-        thread = threading.Thread(target=lambda: [self.send(*frames) for _ in range(count)],
-                                  daemon=True)
+    def flood(self, frames, count, enough=None):
+        """Sends these frames so many times, and on until it is ENOUGH; a thread."""
+        def run():
+            self.flooded = 0
+            while self.flooded < count or enough and not enough.is_set():
+                self.send(*frames)
+                self.flooded += 1
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         return thread
 
@@ -198,12 +202,17 @@ def test_both_ways(row, tmp_path, dice, smp, devices):
         assert nic['rx'] == {'frames': 51, 'bytes': sum(map(len, sent)), 'dropped': 0}
         assert nic['tx'] == {'frames': 51, 'bytes': sum(map(len, expected)), 'dropped': 0}
 
+        began = time.monotonic()
         result = guest.json('net ping 10.0.2.2 20')
         assert (result['address'], result['sent'], result['received']) == ('10.0.2.2', 20, 20)
-        assert len(result['ns']) == 20 and all(0 < ns < 10**9 for ns in result['ns'])
+        assert len(result['ns']) == 20 and min(result['ns']) > 0
+        assert sum(result['ns']) < (time.monotonic() - began) * 10**9
+        who_has = arp(1, bytes(6), to=BROADCAST, target_ip=PEER_IP, sender_mac=KERNEL_MAC,
+                      sender_ip=KERNEL_IP).ljust(60, b'\0')
         asked = [peer.receive() for _ in range(21)]
-        assert asked[0] == arp(1, bytes(6), to=BROADCAST, target_ip=PEER_IP, sender_mac=KERNEL_MAC,
-                               sender_ip=KERNEL_IP).ljust(60, b'\0')
+        assert asked[0] == who_has
+        while asked[1] == who_has:                  # the answer was late
+            asked = asked[1:] + [peer.receive()]
         ident = struct.unpack('!H', asked[1][38:40])[0]
         for seq, frame in enumerate(asked[1:]):
             assert frame == ether(ipv4(icmp(8, ident, seq, bytes(range(56))), source=KERNEL_IP,
@@ -301,20 +310,20 @@ def test_bad_frames(row, tmp_path, dice):
 @pytest.mark.parametrize('smp', [1, 4])
 def test_flood(row, tmp_path, smp, dice):
     """20,000 frames as fast as they go: all counted, the disk and the prompt go on, then peace."""
-    count = 200000 if SOAK else 20000
     disk = machine.disk_image(tmp_path / 'disk.img', 2048)
     with network(row, tmp_path, smp, disks=[disk]) as (guest, peer):
         kinds = [request(5, 5, dice.randbytes(56)), dice.randbytes(9),
                  KERNEL_MAC + PEER_MAC + dice.randbytes(1500), arp(1, bytes(6), to=BROADCAST)]
         batch = kinds * 25
-        flood = peer.flood(batch, count // 100)
-        rounds = 0
-        while flood.is_alive() and rounds < 5:
+        enough = threading.Event()
+        flood = peer.flood(batch, 2000 if SOAK else 200, enough)
+        for _ in range(5):
             stress = guest.json('blk stress 50')
             assert (stress['reads'], stress['errors']) == (50, 0)
-            rounds += 1
+            enough.set()
         flood.join(machine.deadline(100))
-        assert not flood.is_alive() and rounds
+        assert not flood.is_alive()
+        count = 100 * peer.flooded
         end = time.monotonic() + machine.deadline(100)
         while counters(guest)['rx']['frames'] < count:      # the rest is on its way still
             assert time.monotonic() < end
@@ -326,7 +335,7 @@ def test_flood(row, tmp_path, smp, dice):
             pass
         nic = counters_after(guest, len(peer.seen))
         assert nic['rx']['frames'] == count + 1
-        assert nic['rx']['bytes'] == sum(map(len, batch)) * (count // 100) + 46
+        assert nic['rx']['bytes'] == sum(map(len, batch)) * peer.flooded + 46
         assert nic['rx']['dropped'] == count // 2
         assert nic['tx']['frames'] + nic['tx']['dropped'] == count // 2 + 1
         assert nic['tx']['frames'] == len(peer.seen)
@@ -364,12 +373,11 @@ def test_unplug(row, tmp_path):
                 wait_until(guest, 'net info', lambda cards: len(cards) == 1)
                 assert ask(guest, 'net ping 10.0.2.2 3')['received'] == 3
                 flood = peer.flood([request(1, 1, b'')] * 50, 100)
-                guest.child.send('net ping 10.0.2.2 3; net ping 10.0.2.77\r')
+                guest.child.send('; '.join(['net ping 10.0.2.2 3'] + 6 * ['net ping 10.0.2.77']) + '\r')
                 guest.child.expect('3 sent, [0-3] received')
                 monitor('device_del', id='card')
                 monitor.wait_deleted('card')
-                guest.child.expect('error: nic 0: asking for 10.0.2.77 failed .ENODEV|'
-                                   'error: nobody has the address')
+                guest.child.expect('error: nic 0: asking for 10.0.2.77 failed .ENODEV')
                 flood.join(machine.deadline(10))
                 assert not flood.is_alive()
                 wait_until(guest, 'net info', lambda cards: not cards)
@@ -446,7 +454,9 @@ def run_pairs(row, vectors, pairs):
             exchange(cable, request(3, n, b'x' * n, source=peer),
                      ether(ipv4(icmp(0, 3, n, b'x' * n), source=KERNEL_IP, to=peer), to=PEER_MAC,
                            source=KERNEL_MAC).ljust(60, b'\0'))
-        nic, = guest.json('net info')
+        end = time.monotonic() + machine.deadline(1)
+        while (nic := guest.json('net info')[0])['tx']['frames'] < 256 and time.monotonic() < end:
+            pass                                    # the last is here before its CPU has counted it
         counts = {line['actions'][0]: line['counts'] for line in guest.json('irqs')
                   if line['actions'] and line['actions'][0].startswith('virtio0')}
         print(nic, counts)
