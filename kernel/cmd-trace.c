@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define OWN_ACCORD	(2 * NSEC_PER_SEC)	/* how long it may come by itself */
-#define AFTER_CAUSE	(1 * NSEC_PER_SEC)	/* ... and after something that causes it */
+#define AFTER_CAUSE	(10 * NSEC_PER_SEC)	/* ... and after something that causes it */
 #define SHOWN		40			/* events of `trace show` */
 
 static bool is_caught(void *unused)

@@ -18,7 +18,7 @@
 #define COLUMNS		80
 #define HISTORY		16
 #define CTRL(c)		((c) & 31)
-#define ESCAPE_WAIT	(50 * NSEC_PER_MSEC)	/* for the rest of a key's sequence */
+#define ESCAPE_WAIT	(5 * NSEC_PER_SEC)	/* for the rest of a key's sequence */
 
 /* Keys that are not one character; the control characters stand for themselves. */
 enum { KEY_NONE = 0, KEY_DELETE = 256, KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT, KEY_HOME, KEY_END };
@@ -203,7 +203,7 @@ static int read_sequence(void)
 	char digit = 0;
 
 	if (c != '[' && c != 'O')
-		return KEY_NONE;
+		return c < 0 ? KEY_NONE : c;
 	for (unsigned int n = 0; n < 8; n++) {
 		c = console_getc(ktime_get_ns() + ESCAPE_WAIT);
 		if (c < 0 || c >= '@')

@@ -81,8 +81,9 @@ int net_transmit(struct nic *nic, const void *frame, size_t len);
 const char *net_parse_ip(const char *text, u32 *ip);
 
 /*
- * Asks for an address, then whether its owner is alive. 0, or -ETIMEDOUT after ARP_TIMEOUT_NS and
- * NET_TIMEOUT_NS, -ENODEV (the NIC was pulled out), or what transmit() said. Under net_lock(). Thread context.
+ * Asks for an address, then whether its owner is alive. 0, or -ETIMEDOUT after ARP_TIMEOUT_NS,
+ * NET_TIMEOUT_NS, -ENODEV (the NIC was pulled out), or what transmit() said. Under net_lock().
+ * Thread context.
  */
 int net_resolve(struct nic *nic, u32 ip, u8 *mac);
 int net_ping(struct nic *nic, u32 ip, const u8 *mac, u16 seq, u64 *ns);

@@ -187,12 +187,12 @@ void imsic_vector_leave(struct imsic_vector *vec)
 
 void imsic_vector_wait(struct imsic_vector *vec)
 {
-	for (int ms = 0; ms < 1000; ms++) {
+	for (int ms = 0; ms < 5000; ms++) {
 		if (!poll_timeout(!__atomic_load_n(&vec->retiring, __ATOMIC_ACQUIRE), 100))
 			return;
 		msleep(1);
 	}
-	pr_err("imsic: cpu %u has not let go of identity %u for a second", vec->cpu, vec->id);
+	pr_err("imsic: cpu %u does not let go of identity %u", vec->cpu, vec->id);
 }
 
 /* ---- A hart comes up, a hart goes ----------------------------------------------------------- */

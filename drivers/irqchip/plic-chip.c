@@ -166,6 +166,12 @@ static int plic_irq_get_state(struct irq_data *d, enum irqchip_irq_state which, 
 	return 0;
 }
 
+/* The line's CPU answers when its trap has ended: what it had claimed is completed. */
+static void plic_answer(void *unused)
+{
+	(void)unused;
+}
+
 static void plic_diagnose(struct irq_data *d, struct diagnosis *dx)
 {
 	const struct plic *plic = d->chip_data;
@@ -174,9 +180,12 @@ static void plic_diagnose(struct irq_data *d, struct diagnosis *dx)
 	u32 priority = readl(plic->regs + PLIC_PRIORITY(d->hwirq));
 	u32 enable = readl(context->enable + d->hwirq / 32 * 4) >> d->hwirq % 32 & 1;
 	u32 threshold = readl(context->regs + PLIC_THRESHOLD);
-	u8 claimer = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED);
+	u8 claimer;
 
 	dx->cpu = context - plic_contexts;
+	if (!diagnose_on_cpu(dx, plic_answer, NULL))
+		return;
+	claimer = __atomic_load_n(&plic->claimed_by[d->hwirq], __ATOMIC_RELAXED);
 	diagnose(dx, true, "pending", "source %lu: %u", d->hwirq, pending);
 	diagnose(dx, claimer == PLIC_NOBODY || irqd_irq_inprogress(d) || irqd_irq_masked(d),
 		 "gateway", "source %lu is %s", d->hwirq, claimer == PLIC_NOBODY ? "open" :

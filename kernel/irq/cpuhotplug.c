@@ -10,7 +10,7 @@
  */
 #include <kernel/irq/internals.h>
 
-#define BUSY_NS		(5 * NSEC_PER_SEC)	/* that a CPU that leaves waits for a move under way */
+#define BUSY_NS		(5 * NSEC_PER_SEC)	/* that a CPU waits for a move under way */
 
 static int migrate_one(struct irq_desc *desc, unsigned int cpu)
 {

@@ -17,8 +17,10 @@ Irq = collections.namedtuple('Irq', 'cpu handler before after extra')
 # Where an interrupt enters, and what only some of them do on their way out.
 VECTOR = 'trap_entry'
 EXTRA = ['irq_exit_work', 'note_interrupt', 'imsic_ipi', 'ipi_mux_process', 'clock_interrupt']
+EXTRA += ['ns16550a_irq', 'pl011_irq', 'goldfish_rtc_irq', 'pl031_irq']      # another line's, in the same trap
 SWITCH = 'arch_switch'
 ENTRY = '_start'
+WAITING = 'spin_lock_contended'         # for as long as the other CPU has no turn: does not count
 CALLS = ['pci_alloc_irq_vectors_affinity', 'request_threaded_irq']
 
 
@@ -63,11 +65,13 @@ class Counts:
         self.symbols, self.sizes = symbols(machine.kernel(row))
         self.names = {address: name for name, address in self.symbols.items()}
         self.path = os.path.join(directory, 'counts')
-        lists = {'vec': [VECTOR], 'handler': handlers, 'call': CALLS, 'extra': EXTRA,
-                 'switch': [SWITCH], 'begin': [ENTRY]}
+        lists = {'vec': [VECTOR], 'handler': handlers, 'call': CALLS,
+                 'extra': [name for name in EXTRA if name not in handlers], 'switch': [SWITCH], 'begin': [ENTRY]}
         words = ['%s=%s' % (key, ':'.join('%x' % self.symbols[name] for name in names if name in self.symbols))
                  for key, names in lists.items()]
-        words += ['out=' + self.path, 'kernel=%x' % self.symbols[ENTRY]]
+        wait = self.symbols[WAITING]
+        words += ['out=' + self.path, 'kernel=%x' % self.symbols[ENTRY],
+                  'skip=%x:%x' % (wait, wait + self.sizes[WAITING])]
         self.arguments = ['-plugin', ','.join([plugin, *words])]
         self.irqs, self.calls, self.first = [], [], {}
 

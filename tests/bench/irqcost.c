@@ -6,8 +6,8 @@
  *	vec ... entry, dispatch, flow ... handler=  ...  return address ... epilogues ... sret/eret
  *	|------------ before ------------|  not counted  |-------------- after --------------------|
  *
- * Arguments: out=FILE, the records; kernel=, the lowest address that counts; vec=, handler=, call=, extra=, switch=, begin=
- * addresses in hex, joined by `:'. Records, a line each, numbers of instructions:
+ * Arguments: out=FILE, the records; kernel=, the lowest address that counts; skip=FROM:TO, addresses
+ * that do not; vec=, handler=, call=, extra=, switch=, begin= addresses in hex, joined by `:'. Records, a line each, numbers of instructions:
  *
  *	irq CPU HANDLER BEFORE AFTER EXTRA      EXTRA: the trap has had another handler as well, or
  *	                                        something of extra=, such as a switch of threads
@@ -98,6 +98,7 @@ static FILE *out;
 static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t began;			/* instructions of all CPUs at begin= */
 static uint64_t kernel;			/* instructions below this are firmware's: not counted */
+static uint64_t skip_from, skip_to;	/* nor are these: waiting lasts as the host likes */
 static bool is_riscv;
 
 static struct cpu *cpu_of(unsigned int cpu)
@@ -281,7 +282,7 @@ static void watch_insn(struct insn *insn, uint64_t *pc, bool first)
 	plugin_u64 awaiting = { score, offsetof(struct cpu, awaiting) };
 	struct list *list;
 
-	if (*pc >= kernel)
+	if (*pc >= kernel && (*pc < skip_from || *pc >= skip_to))
 		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, INLINE_ADD, count, 1);
 	if (first)
 		qemu_plugin_register_vcpu_insn_exec_cond_cb(insn, at_block, CB_NO_REGS, COND_NE,
@@ -343,6 +344,12 @@ static bool take_argument(const char *text)
 		return (out = fopen(text + 4, "w"));
 	if (!strncmp(text, "kernel=", 7))
 		return (kernel = strtoull(text + 7, NULL, 16));
+	if (!strncmp(text, "skip=", 5)) {
+		char *p;
+
+		skip_from = strtoull(text + 5, &p, 16);
+		return (skip_to = strtoull(p + 1, NULL, 16));
+	}
 	for_each_list(list) {
 		char *p = (char *)text + strlen(list->name);
 

@@ -101,7 +101,8 @@ def test_slot_and_errors(row, port):
         ports.plug(driver='virtio-rng-pci')
         ports.settle()
         plugged = ports.lines()
-        assert plugged[0][1] > slot_count
+        # A slot with a wire is also looked at each second, which takes the wire down.
+        assert plugged[0][1] > slot_count - (function['irq_mode'] == 'intx')
         if two:
             assert plugged[1] == (errors, error_count)
         for n in range(3):
@@ -171,8 +172,10 @@ def test_flood(row, disk):
             with contextlib.suppress(pexpect.TIMEOUT):
                 text += ports.guest.child.read_nonblocking(10000, timeout=0)
         assert text.count('errors come often') == 1
+        ports.monitor('stop')
         for n in range(100):
             ports.inject('rp', 'RCVR')
+        ports.monitor('cont')
         injected += 100
         assert ' 0 errors' in ports.guest.type('blk stress 200')
         registers, end = Registers(row, ports.bus, PORT), time.monotonic() + machine.deadline(1)
@@ -180,6 +183,6 @@ def test_flood(row, disk):
             time.sleep(0.05)                # until the next report, a second later
         ports.settle()
         told = ports.errors()[PORT]['correctable']
-        assert 10 <= told < injected
+        assert ports.lines()[1][1] >= 10 and 1 <= told < injected
         ports.inject('rp', 'RCVR', says)
         assert ports.errors()[PORT]['correctable'] == told + 1

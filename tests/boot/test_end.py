@@ -66,7 +66,8 @@ def test_panic_tells_the_path(row, disk):
     """From inside a handler: handler, flow, dispatch, trap, and the function it interrupted."""
     irqs = machine.run(row, 'irqs --json', disks=[disk]).documents[0]
     line = machine.lines_of(irqs, 'virtio')[-1]
-    result = machine.run(row, 'panic irq %d; blk stress 1000' % line['irq'], disks=[disk], status=2)
+    reads = 'blk stress 1000 --cpu %d' % line['affinity'][-1]       # whose queue it is
+    result = machine.run(row, 'panic irq %d; %s' % (line['irq'], reads), disks=[disk], status=2)
     trace = result.output[result.output.index('backtrace'):]
     functions = re.findall(r'  [0-9a-f]{16}  (\w+)\+0x', trace)
     path = ['panic', 'panic_in_handler', 'handle_%s_irq' % line['flow'],
@@ -107,7 +108,7 @@ def test_launcher_terminal():
         child.wait()
         assert child.exitstatus == 0
     finally:
-        child.close(force=True)
+        machine.end(child)
 
 
 def test_two_at_once(row, tmp_path):

@@ -42,7 +42,8 @@ def test_ipis_equal_traps(sbi, disk, tmp_path):
     """Each software interrupt that a hart took is one that the kernel counted there."""
     trace = tmp_path / 'trace.log'
     irq = disk_line(machine.run(sbi, 'irqs --json', disks=[disk]).documents[0])['irq']
-    work = ['affinity %d 3' % irq] + ['blk sum 0 8'] * 40
+    # Each `trace on' asks every other CPU; a disk's IPI is not certain, as its reader may be awake still.
+    work = ['affinity %d 3' % irq] + ['trace on', 'trace off'] * 7 + ['blk sum 0 8'] * 40
     result = machine.run(sbi, '; '.join(work + ['cpus --json; irqs --json', 'blk sum 0 8']),
                          disks=[disk], extra=['-trace', 'riscv_trap', '-trace', 'pci_route_irq',
                                               '-D', str(trace)])
@@ -69,15 +70,15 @@ def test_arrives_where_effective(wire, disk):
     """The line goes to each CPU in turn, and interrupts that one and no other."""
     irq = disk_line(machine.run(wire, 'irqs --json', disks=[disk]).documents[0])['irq']
     order = [2, 0, 3, 1]
-    result = machine.run(wire, '; '.join('affinity %d %d --json; blk stress 200; irqs --json'
+    result = machine.run(wire, '; '.join('affinity %d %d --json; irqs --json; blk stress 200; irqs --json'
                                          % (irq, cpu) for cpu in order), disks=[disk])
-    before = [0] * 4
-    for cpu, answer, irqs in zip(order, result.documents[::2], result.documents[1::2]):
-        line = disk_line(irqs)
+    documents = result.documents
+    for cpu, answer, before, after in zip(order, documents[::3], documents[1::3], documents[2::3]):
+        line = disk_line(after)
         assert answer['effective'] == line['effective'] == [cpu]
-        moved = [new - old for new, old in zip(line['counts'], before)]
-        assert [n for n in range(4) if moved[n]] == [cpu], (cpu, moved)
-        before = line['counts']
+        moved = [new - old for new, old in zip(line['counts'], disk_line(before)['counts'])]
+        # What the last CPU had claimed before the move may be counted after it.
+        assert moved[cpu] >= 200 and sum(moved) - moved[cpu] <= 1, (cpu, moved)
 
 
 @SBI

@@ -105,7 +105,8 @@ def test_at_once(row, smp, disk, dice, tmp_path):
                     done += 1
                 stress, = [json.loads(text) for text in m.child.before.split('\n') if text[:1] == '{']
                 assert (stress['reads'], stress['errors']) == (3000, 0)
-            assert m.json('edu dma') == {'bytes': 2048, 'irqs': 2}
+            # QEMU says that edu has computed before it raises: the last may be among these.
+            assert m.json('edu dma') in [{'bytes': 2048, 'irqs': n} for n in (2, 3)]
             assert m.json('blk sum 0 2048')['crc32'] == crc(before)
             counted = sum(shared_line(m.json('irqs'))['counts'])
             assert m.json('irq check') == {'ok': True, 'errors': []}

@@ -138,6 +138,7 @@ def test_trace_file(row, threads, tmp_path):
         handled += 1 in pids
     disk = [way for way in arrows.values() if 'virtio0' in way[0]['name']]
     assert disk and all(way[0]['pid'] == 4 for way in disk)
+    assert len({(way[0]['tid'], way[0]['ts']) for way in disk}) == len(disk)
     if threads:
         assert any(way[-1]['pid'] == 3 for way in arrows.values())
     assert handled

@@ -157,4 +157,4 @@ def debug(directory, *words):
         child.wait()
         assert child.exitstatus == 0
     finally:
-        child.close(force=True)
+        machine.end(child)

@@ -4,6 +4,7 @@ where it cannot work."""
 import glob
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -61,7 +62,7 @@ def test_one_window_from_the_first_instruction_to_quit(row, tmp_path):
 
 
 @pytest.mark.parametrize('command, end', [
-    ('tools/run --debug', lambda child: child.close(force=True)),
+    ('tools/run --debug', lambda child: child.kill(signal.SIGHUP)),
     ('make -s debug', lambda child: child.ptyproc.fileobj.close()),
     ('make -s run', lambda child: child.ptyproc.fileobj.close()),
 ], ids=['launcher', 'terminal of gdb', 'terminal of QEMU'])

@@ -212,10 +212,11 @@ def test_a_walk_goes_on_into_the_thread(row, monkeypatch):
     path = documents(said, 'irq walk')[0]['paths'][0]
     hops = [hop for hop in path['hops'] if not hop['other']]
     assert path['ended']
-    assert [hop['station'] for hop in hops[-3:]] == ['exit', 'thread', 'threaded']
-    assert hops[-2]['function'] == thread and hops[-1]['a'] == '0x1'
+    ends = {hop['station']: hop for hop in hops[-3:]}
+    assert ends.keys() == {'exit', 'thread', 'threaded'}    # whose CPU is quicker
+    assert ends['thread']['function'] == thread and ends['threaded']['a'] == '0x1'
     assert [event['station'] for event in path['ring']] == [hop['station'] for hop in path['hops']]
-    assert 'in progress: masked until its thread "irq/' in said.of('irq stuck')
+    assert re.search(r'in progress: (masked until its thread "irq/|cpu \d)', said.of('irq stuck'))
 
 
 def test_a_walk_gives_up_where_somebody_else_stops():

@@ -4,6 +4,7 @@
 
 import os
 import sys
+import time
 
 import gdb
 
@@ -29,7 +30,16 @@ def main():
 def connect(socket):
     """To the QEMU of tools/run --debug, which waits before its first instruction."""
     from cascade import model
-    gdb.execute('target remote ' + socket, to_string=True)
+    gdb.execute('set remotetimeout 120')    # it asks again otherwise, and is then one answer behind
+    until = time.monotonic() + 30
+    while True:
+        try:
+            gdb.execute('target remote ' + socket, to_string=True)
+            break
+        except gdb.error:                   # QEMU has made the socket and does not listen yet
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
     model.check_target()
     gdb.write('Cascade is loaded and has not begun. `c\' starts it, Ctrl-C stops it, `help irq\' lists '
               'what\ncan be asked, `irq type LINE\' is its keyboard.  For example: break '

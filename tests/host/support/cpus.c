@@ -45,6 +45,7 @@ struct device_thread {
 	bool (*arrived)(unsigned int n);
 };
 static bool stop;
+static unsigned int moves;		/* atomic */
 
 /* There may be fewer cores than threads here: who has nothing to do lets another run. */
 static void *be_a_cpu(void *arg)
@@ -57,21 +58,33 @@ static void *be_a_cpu(void *arg)
 	return NULL;
 }
 
+static bool is_moved(unsigned int n)
+{
+	return __atomic_load_n(&moves, __ATOMIC_RELAXED) * 50 >= n;
+}
+
+static void wait_for(bool (*done)(unsigned int n), unsigned int n, const char *otherwise)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!done(n)) {
+		sched_yield();
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - start.tv_sec > 30)
+			host_die("interrupt %u %s", n, otherwise);
+	}
+}
+
+/* It does not run ahead of who moves the line. */
 static void *be_the_device(void *arg)
 {
 	const struct device_thread *t = arg;
 
 	for (unsigned int n = 1; n <= t->times; n++) {
-		struct timespec start, now;
-
+		wait_for(is_moved, n, "waits for a move");
 		t->cause();
-		clock_gettime(CLOCK_MONOTONIC, &start);
-		while (!t->arrived(n)) {
-			sched_yield();
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			if (now.tv_sec - start.tv_sec > 10)
-				host_die("interrupt %u was lost", n);
-		}
+		wait_for(t->arrived, n, "was lost");
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	return NULL;
@@ -82,15 +95,16 @@ unsigned int run_freely(unsigned int irq, unsigned int ncpus, unsigned int times
 {
 	struct device_thread t = { times, cause, arrived };
 	pthread_t cpu[NR_CPUS], device;
-	unsigned int moves = 0;
 	u64 r = 1;
 
 	stop = false;
+	moves = 0;
 	for (unsigned long i = 1; i < ncpus; i++)
 		pthread_create(&cpu[i], NULL, be_a_cpu, (void *)i);
 	pthread_create(&device, NULL, be_the_device, &t);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		moves += !irq_set_affinity(irq, cpumask_of(host_random(&r) % ncpus));
+		if (!irq_set_affinity(irq, cpumask_of(host_random(&r) % ncpus)))
+			__atomic_fetch_add(&moves, 1, __ATOMIC_RELAXED);
 		host_run_deferred();
 	}
 	pthread_join(device, NULL);

@@ -1,15 +1,22 @@
 /* A device that sends messages: see sender.h. */
 #include <kernel/smp.h>
+#include <pthread.h>
 #include "model.h"
 #include "support/rec.h"
 #include "support/sender.h"
 
 struct sender sender;
 
+/* A message on its way arrives before its row is read back: what changes the row waits for it. */
+static pthread_mutex_t bus = PTHREAD_MUTEX_INITIALIZER;
+
 static void write_msg(struct irq_data *d, struct msi_msg *msg)
 {
-	if (d->hwirq < SENDER_MESSAGES)
+	if (d->hwirq < SENDER_MESSAGES) {
+		pthread_mutex_lock(&bus);
 		sender.msg[d->hwirq] = *msg;
+		pthread_mutex_unlock(&bus);
+	}
 	irq_data_get_msi_desc(d)->msg = *msg;
 }
 
@@ -67,5 +74,7 @@ void sender_send(unsigned int n)
 {
 	const struct msi_msg *msg = &sender.msg[n];
 
+	pthread_mutex_lock(&bus);
 	host_bus_write(msi_msg_address(msg) - sender.dev.dma_offset, msg->data, 4);
+	pthread_mutex_unlock(&bus);
 }

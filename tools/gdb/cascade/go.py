@@ -70,7 +70,7 @@ class Patience:
                 waited = 0
             elif self._running and waited + step < self.seconds:
                 waited += step
-                gdb.post_event(lambda waited=waited: self._tell(waited))
+                self._tell(waited)      # here: what is printed in gdb's thread may swallow a Ctrl-C
             elif self._running:
                 gdb.post_event(self._interrupt)
 

@@ -1,5 +1,6 @@
 """irq walk: one interrupt from the vector to the end of its handlers, station by station."""
 
+import itertools
 import os
 import select
 
@@ -53,6 +54,7 @@ class Walker:
         self.levels = {}            # by CPU: those open, outermost first
         self.path = None            # the Level that is ours
         self.threads = 0            # handlers that woke theirs
+        self.out = False            # the trap has ended
         self.ended = False
         self.left = False           # by the reader
 
@@ -64,7 +66,7 @@ class Walker:
         return hop.irq == self.irq
 
     def _in_thread(self, hop):
-        """Stations after the trap's end; True if that was the last."""
+        """A thread's stations, which may come before the trap has ended elsewhere; True if it is ours."""
         if self.threads and hop.irq == self.irq and hop.station in ('ST_THREAD', 'ST_THREADED'):
             self.path.hops.append(hop)
             self.threads -= hop.station == 'ST_THREADED'
@@ -88,7 +90,7 @@ class Walker:
         hop = stations.Hop(cpu.id, values)
         if hop.station in ('ST_THREAD', 'ST_THREADED'):
             mine = self.path is not None and self._in_thread(hop)
-            self.ended = mine and not self.threads
+            self.ended = mine and self.out and not self.threads
             return mine and (self.stop_at_each or self.ended)
         level = self._level_of(hop)
         if level is None:
@@ -100,14 +102,18 @@ class Walker:
             self.threads += 1
         if hop.station == 'ST_EXIT':
             self.levels[hop.cpu].pop()
+            self.out = self.out or level.ours
             self.ended = level.ours and not self.threads
         return level.ours and (self.stop_at_each or self.ended)
 
     def recorded(self):
-        """The same path as the ring has it: all from the trap to its end, then the threads."""
-        end = next(n for n, hop in enumerate(self.path.hops) if hop.station == 'ST_EXIT')
-        events = stations.recorded(self.path.hops[0], self.path.hops[end].slot)
-        return events + [event for hop in self.path.hops[end + 1:] for event in stations.recorded(hop)]
+        """The same path as the ring has it: all from the trap to its end, and the threads."""
+        end = next(hop for hop in self.path.hops if hop.station == 'ST_EXIT')
+        trap, events = iter(stations.recorded(self.path.hops[0], end.slot)), []
+        for hop in self.path.hops:
+            in_thread = hop.station in ('ST_THREAD', 'ST_THREADED')
+            events += stations.recorded(hop) if in_thread else itertools.islice(trap, 1)
+        return [*events, *trap]
 
 
 def header(line):
