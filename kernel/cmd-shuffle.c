@@ -15,7 +15,7 @@
 #include <kernel/thread.h>
 #include <lib/errno.h>
 
-#define STALLED_S	10		/* without one successful move */
+#define STALLED_S	30		/* without one successful move */
 
 struct shuffle {
 	void (*round)(struct shuffle *s);	/* tries to move something */
