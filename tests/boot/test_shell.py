@@ -14,6 +14,7 @@ def test_editing(row):
         assert 'usage: cpus' in m.type(up + '\x17' + 'cpus')
         assert 'usage: cpus' in m.type('xhelp cpus' + home + delete)
         assert 'usage: mem' in m.type('junk\x15help mem junk' + left * 5 + '\x0b')
+        assert 'usage: mem' in m.type('\x1bhelp mem')       # Esc takes no other key along
         assert 'usage: uptime' in m.type('help upt\t')
         assert '"ok":true' in m.type('irq ch\t--json')
         assert 'irq 4095' in m.type('trace ir\t4095 --o\tupt\t')
