@@ -7,7 +7,8 @@
  *	|------------ before ------------|  not counted  |-------------- after --------------------|
  *
  * Arguments: out=FILE, the records; kernel=, the lowest address that counts; skip=FROM:TO, addresses
- * that do not; vec=, handler=, call=, extra=, switch=, begin= addresses in hex, joined by `:'. Records, a line each, numbers of instructions:
+ * that do not; vec=, handler=, call=, extra=, switch=, begin= addresses. All in hex, joined by `:'.
+ * Records, a line each, numbers of instructions:
  *
  *	irq CPU HANDLER BEFORE AFTER EXTRA      EXTRA: the trap has had another handler as well, or
  *	                                        something of extra=, such as a switch of threads
